@@ -1,0 +1,39 @@
+"""Probabilities that mean what they say, and thresholds, both chosen on dev sets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+def platt(logits: Sequence[float], labels: Sequence[bool], weights: Sequence[float]) -> tuple[float, float]:
+    """Scale and offset that make sigmoid(scale * logit + offset) fit the labels (Platt 1999)."""
+    from sklearn.linear_model import LogisticRegression
+
+    fit = LogisticRegression(C=1e6).fit(np.asarray(logits).reshape(-1, 1), labels, np.asarray(weights) * len(labels))
+    return float(fit.coef_[0, 0]), float(fit.intercept_[0])
+
+
+def best_threshold(probabilities: Any, labels: Any, weights: Any = None) -> float:
+    """The probability at and above which yes is said, for the best F1 of yes."""
+    from sklearn.metrics import precision_recall_curve
+
+    precision, recall, thresholds = precision_recall_curve(labels, probabilities, sample_weight=weights)
+    f1 = 2 * precision * recall / np.clip(precision + recall, 1e-9, None)
+    return float(thresholds[min(int(f1.argmax()), len(thresholds) - 1)])
+
+
+def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature that minimises the cross-entropy of softmax(logits / T) (Guo et al. 2017).
+
+    logits: [n, classes]; labels: [n] class indices.
+    """
+    best = (np.inf, 1.0)
+    for t in np.geomspace(0.25, 8, 200):
+        z = logits / t
+        z = z - z.max(1, keepdims=True)
+        loss = -(z[np.arange(len(z)), labels] - np.log(np.exp(z).sum(1))).mean()
+        best = min(best, (float(loss), float(t)))
+    return best[1]

@@ -1,0 +1,58 @@
+"""Hedging: the cue words that weaken a claim (Farkas et al. 2010, the CoNLL-2010 shared task)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from annotate.signals.base import Example, Figure, Settings
+from annotate.signals.figures import sentence_f1, span_f1, spearman
+from annotate.signals.review import Controls, Label
+from annotate.signals.tagger import Tagger
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_labels(rows: pd.DataFrame) -> list[Example]:
+    """hedge_wiki: weasel sentences, labelled as a whole."""
+    return [Example(r.text, label=float(r.label)) for r in rows.itertuples()]
+
+
+def read_cues(rows: pd.DataFrame) -> list[Example]:
+    """hedge_bio: sentences with their cues; a sentence is uncertain if it has one."""
+    return [
+        Example(r.text, tuple((int(s), int(e), "cue") for s, e in r.cue_spans), float(r.label), str(r.doc_id))
+        for r in rows.itertuples()
+    ]
+
+
+def read_certainty(rows: pd.DataFrame) -> list[Example]:
+    """certainty: findings rated 1 (uncertain) to 6 (certain), as a degree of hedging from 1 to 0."""
+    return [Example(r.text, label=(6 - float(r.score)) / 5) for r in rows.itertuples() if r.score == r.score]
+
+
+class Hedging(Tagger):
+    name = "hedging"
+    label = Label("Hedge", "#56B4E9", "2")
+    controls = Controls(labels=(label,))
+    readers = {"hedge_wiki": read_labels, "hedge_bio": read_cues, "certainty": read_certainty}  # noqa: RUF012
+    word_weight = {"hedge_bio": 10.0}  # noqa: RUF012
+
+    def tune(self, scored: Any) -> Settings:
+        # Certainty is a rating of degree by other rules; it teaches the ranking but sets no threshold.
+        return super().tune({name: value for name, value in scored.items() if name != "certainty"})
+
+    def figures(
+        self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
+    ) -> list[Figure]:
+        probabilities = [self.probability(s, settings) for s in scores]
+        if corpus == "certainty":
+            return [Figure("Spearman", spearman(probabilities, [e.label for e in examples]), len(examples))]
+        found = [sentence_f1("F1 of uncertain", probabilities, examples, settings["threshold"])]
+        if corpus == "hedge_bio":
+            found.append(span_f1("cue F1, exact", self, scores, examples, settings))
+        return found
+
+
+HEDGING = Hedging()

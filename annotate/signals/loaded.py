@@ -1,0 +1,47 @@
+"""Loaded language: words that carry a slant (bias by word choice; Spinde et al. 2021, BABE)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from annotate.signals.base import Example, Figure, Settings
+from annotate.signals.figures import sentence_macro_f1, word_f1
+from annotate.signals.review import Controls, Label
+from annotate.signals.tagger import Tagger
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_babe(rows: pd.DataFrame) -> list[Example]:
+    """babe: the experts' majority label, softened by the share of experts who call it biased."""
+    return [
+        Example(
+            r.text,
+            tuple((int(s), int(e), "loaded") for s, e in r.biased_spans),
+            label=(float(r.label) + float(r.p_biased)) / 2,
+            group=str(r.doc_id),
+        )
+        for r in rows.itertuples()
+    ]
+
+
+class Loaded(Tagger):
+    name = "loaded"
+    label = Label("Loaded", "#CC79A7", "3")
+    controls = Controls(labels=(label,))
+    readers = {"babe": read_babe}  # noqa: RUF012
+    word_weight = {"babe": 5.0}  # noqa: RUF012
+
+    def figures(
+        self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
+    ) -> list[Figure]:
+        probabilities = [self.probability(s, settings) for s in scores]
+        return [
+            sentence_macro_f1(probabilities, examples, settings["threshold"]),
+            word_f1(scores, examples, settings["word_threshold"]),
+        ]
+
+
+LOADED = Loaded()
