@@ -1,0 +1,73 @@
+"""Where Label Studio lives on this machine, and locks that a dead process does not hold.
+
+`ANNOTATE_HOME` moves everything (cache and data) to one folder; without it the platform's own user
+folders are used.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import platformdirs
+
+from annotate.errors import UserError
+
+
+def cache_dir() -> Path:
+    """What can be made again: the installed Label Studio and its migrated, empty database."""
+    return _folder("cache", platformdirs.user_cache_dir("annotate"))
+
+
+def data_dir() -> Path:
+    """What cannot: databases, credentials, logs."""
+    return _folder("data", platformdirs.user_data_dir("annotate"))
+
+
+def _folder(name: str, default: str) -> Path:
+    home = os.environ.get("ANNOTATE_HOME")
+    folder = Path(home).expanduser() / name if home else Path(default)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise UserError(
+            f"cannot use the folder {folder} ({problem.strerror}); "
+            "set ANNOTATE_HOME to a folder you can write to"
+        ) from None
+    return folder
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a living process holds `path`."""
+    if not path.exists():
+        return False
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: two who ask do not see each other
+        except BlockingIOError:
+            return True
+    return False
+
+
+@contextmanager
+def lock(path: Path, *, patience: float, busy: str) -> Iterator[None]:
+    """Hold `path` for this process alone; after `patience` seconds of waiting raise UserError(`busy`).
+
+    The kernel lets go of the lock when the process ends, however it ends.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise UserError(busy) from None
+                time.sleep(0.1)
+        yield
