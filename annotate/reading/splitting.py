@@ -1,0 +1,33 @@
+"""An article as sentences: where they lie, which are boilerplate, whom they mention."""
+
+from __future__ import annotations
+
+from annotate.article import Article, Sentence, sentence_ids
+from annotate.reading.boilerplate import flags
+from annotate.reading.sentences import sentence_spans
+from annotate.reading.targets import Targets
+
+
+def split(article: Article, targets: Targets | None = None) -> list[Sentence]:
+    """The sentences of an article in order, boilerplate among them and marked as such.
+
+    For each, `text == article.text[start:end]` without white space at either end; offsets are code
+    points. Without `targets` no sentence has mentions.
+    """
+    spans = list(sentence_spans(article.text))
+    texts = [article.text[start:end] for start, end in spans]
+    ids = sentence_ids(article.id, texts)
+    marked = flags(article.text, spans)
+    return [
+        Sentence(
+            article_id=article.id,
+            outlet=article.outlet,
+            id=sentence_id,
+            start=start,
+            end=end,
+            text=text,
+            boilerplate=boilerplate,
+            mentions=targets.mentions(text) if targets else (),
+        )
+        for (start, end), text, sentence_id, boilerplate in zip(spans, texts, ids, marked, strict=True)
+    ]
