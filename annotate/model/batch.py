@@ -34,11 +34,10 @@ def padded_length(tokens: int) -> int:
 
 
 def tokenize(tokenizer: Any, texts: Sequence[str], limit: int = LENGTHS[-1]) -> list[Any]:
-    """Fast-tokenizer encodings of the texts, unpadded, cut at `limit` tokens."""
-    backend = tokenizer.backend_tokenizer
-    backend.no_padding()
-    backend.enable_truncation(limit)
-    return backend.encode_batch(list(texts))
+    """Encodings of the texts by a `tokenizers.Tokenizer`, unpadded, cut at `limit` tokens."""
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(limit)
+    return tokenizer.encode_batch(list(texts))
 
 
 def collate(encodings: Sequence[Any], pad_id: int) -> Batch:

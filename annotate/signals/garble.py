@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from itertools import combinations
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,7 +54,7 @@ MAJOR = Label("Garbled major", "#D55E00", "5")
 ANY, SEVERE, FIRST_CATEGORY = 0, 1, 2
 
 
-def category_of(mqm: str) -> int | None:
+def category_of(mqm: str) -> int:
     """The index of the category that a WMT name such as `Fluency/Grammar` falls under."""
     name = mqm.split("/")[-1].lower()
     name = {"address": "name", "inappropriate": "terminology", "inconsistent": "terminology"}.get(name, name)
@@ -66,36 +66,58 @@ def read_mqm(rows: pd.DataFrame) -> list[Example]:
     (share of raters who mark a visible major error, log(1 + visible penalty))."""
     examples = []
     for r in rows.itertuples():
-        raters = json.loads(r.span_raters)
-        marks: dict[tuple[int, int], dict[str, Any]] = defaultdict(lambda: defaultdict(set))
-        majors = set()
-        for (start, end, severity, category), rater in zip(json.loads(r.error_spans), raters, strict=True):
-            if severity == "neutral" or category.endswith("Omission"):
-                continue
-            mark = marks[int(start), int(end)]
-            mark["any"].add(rater)
-            if severity == "major":
-                mark["major"].add(rater)
-                majors.add(rater)
-            mark["category"] = category_of(category)
+        marks = [
+            (int(start), int(end), severity == "major", category_of(category), rater)
+            for (start, end, severity, category), rater in zip(
+                json.loads(r.error_spans), json.loads(r.span_raters), strict=True
+            )
+            if severity != "neutral" and not category.endswith("Omission")
+        ]
         n = int(r.n_raters)
-        spans = tuple(
-            (start, end, (len(m["any"]) / n, len(m["major"]) / n, m["category"]))
-            for (start, end), m in marks.items()
-        )
-        label = (len(majors) / n, float(np.log1p(r.score_visible)), float(r.score_visible))
-        examples.append(Example(r.text, spans, label, group=f"{r.doc_id}:{r.seg_id}"))
+        majors = len({rater for _, _, major, _, rater in marks if major}) / n
+        label = (majors, float(np.log1p(r.score_visible)), float(r.score_visible))
+        examples.append(Example(r.text, tuple(shares(marks, n)), label, group=f"{r.doc_id}:{r.seg_id}"))
     return examples
+
+
+def shares(
+    marks: list[tuple[int, int, bool, int, str]], raters: int
+) -> Iterator[tuple[int, int, tuple[float, float, int]]]:
+    """Overlapping marks of several raters as disjoint spans with the share of raters who mark them, the
+    share who mark them major, and the category of the shortest mark."""
+    edges = sorted({edge for start, end, *_ in marks for edge in (start, end)})
+    for start, end in pairwise(edges):
+        over = [mark for mark in marks if mark[0] <= start and mark[1] >= end]
+        if over:
+            shortest = min(over, key=lambda mark: mark[1] - mark[0])
+            any_share = len({mark[4] for mark in over}) / raters
+            major_share = len({mark[4] for mark in over if mark[2]}) / raters
+            yield start, end, (any_share, major_share, shortest[3])
 
 
 def read_post_edits(rows: pd.DataFrame) -> list[Example]:
     """mlqe_pe_en: what a post-editor changed counts as an error of unknown severity; sentences are
     judged garbled or not, or left out of the sentence loss."""
+    import pandas as pd
+
     examples = []
     for r in rows.itertuples():
         spans = tuple((int(s), int(e), (1.0, None, None)) for s, e, *_ in json.loads(r.error_spans))
-        label = None if r.garbled is None or r.garbled != r.garbled else (float(r.garbled), None, None)
+        label = None if pd.isna(r.garbled) else (float(r.garbled), None, None)
         examples.append(Example(r.text, spans, label, group=str(r.doc_id)))
+    return examples
+
+
+def read_phrases(rows: pd.DataFrame) -> list[Example]:
+    """tortured_phrases, petci_idioms: short phrases, spun or calqued against right ones. Machine
+    renderings of idioms are not judged one by one (some are right), so they count as half."""
+    import pandas as pd
+
+    examples = []
+    for r in rows.itertuples():
+        garbled = 0.5 if pd.isna(r.garbled) else float(r.garbled)
+        spans = ((0, len(r.text), (garbled, None, None)),) if garbled and r.text else ()
+        examples.append(Example(r.text, spans, (garbled, None, None), group=str(r.doc_id)))
     return examples
 
 
@@ -120,6 +142,8 @@ class Garble(Tagger):
         "zhen_news21": read_mqm,
         "zhen_ted21": read_mqm,
         "mlqe_pe_en": read_post_edits,
+        "tortured_phrases": read_phrases,
+        "petci_idioms": read_phrases,
     }
     mqm_corpora = ("zhen_news20", "zhen_news21", "zhen_ted21")
 
@@ -224,7 +248,7 @@ class Garble(Tagger):
         said = np.concatenate([sigmoid(s["words"][:, ANY]) >= settings["word_threshold"] for s in scores])
         truth = np.concatenate([marked_words(s["offsets"], e, ANY) for s, e in zip(scores, examples, strict=True)])
         if corpus not in self.mqm_corpora:
-            return [Figure("word F1", float(f1_score(truth > 0, said)), len(examples))]
+            return [Figure("word F1", float(f1_score(truth >= 0.5, said)), len(examples))]
         mcc = Figure("token MCC", float(matthews_corrcoef(truth >= 0.33, said)), len(examples))
         return [mcc, same_source_pairs(scores, examples)]
 

@@ -1,0 +1,245 @@
+"""Fitting a network to a recipe: seeded, logged, and resumable after a cut at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from annotate.errors import UserError
+from annotate.model.batch import collate, tokenize
+from annotate.model.encoder import folder_of, load_encoder
+from annotate.model.network import Network
+from annotate.model.prediction import predict
+from annotate.signals import SIGNALS
+from annotate.signals.base import Example, Figure, Settings
+from annotate.training.corpora import READERS, load_corpus
+from annotate.training.recipe import Recipe
+
+Progress = Callable[[int, int, str], None]
+"""Called with steps done, steps in all, and a line about the loss."""
+
+
+class Corpus:
+    """The training rows of one corpus, tokenised once, in a seeded endless order of batches."""
+
+    def __init__(self, name: str, examples: list[Example], tokenizer: Any, recipe: Recipe) -> None:
+        self.name, self.examples, self.recipe = name, examples, recipe
+        self.signal = READERS[name][0]
+        self.sentences = [self.signal.sentence(example) for example in examples]
+        self.encodings = tokenize(tokenizer, [e.text for e in examples], recipe.limit)
+        self.lengths = np.array([len(e.ids) for e in self.encodings])
+
+    def batches(self) -> Iterator[np.ndarray]:
+        """Row numbers of batch after batch; sentences of like length together, batches shuffled."""
+        size, epoch = self.recipe.batch_size, 0
+        while True:
+            rng = np.random.default_rng([self.recipe.seed, epoch, *self.name.encode()])
+            order = rng.permutation(len(self.examples))
+            pools = np.array_split(order, max(1, len(order) // (size * 20)))
+            epoch_batches = [
+                batch
+                for pool in pools
+                for batch in np.array_split(
+                    pool[np.argsort(self.lengths[pool], kind="stable")], -(-len(pool) // size)
+                )
+            ]
+            for i in rng.permutation(len(epoch_batches)):
+                yield epoch_batches[i]
+            epoch += 1
+
+
+def fit(recipe: Recipe, data: Path, run: Path, progress: Progress) -> tuple[Network, dict[str, Settings], dict]:
+    """Train by the recipe in the folder `run`, going on from its last checkpoint if it has one.
+
+    Returns the network of the best step on dev, each signal's settings, and the dev figures.
+
+    Raises:
+        UserError: for a corpus or encoder that cannot be had, or a run folder of another recipe.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    claim(run, recipe)
+    torch.manual_seed(recipe.seed)
+    encoder, tokenizer = load_encoder(folder_of(recipe.encoder))
+    network = Network(encoder, SIGNALS)
+    for name, parameter in network.encoder.named_parameters():
+        if name.startswith(tuple(recipe.frozen)):
+            parameter.requires_grad_(False)
+    optimizer, schedule = optimizers(network, recipe)
+    train = {
+        name: Corpus(name, load_corpus(data, name, "train"), tokenizer, recipe) for name in recipe.corpora
+    }
+    dev = {name: sample(load_corpus(data, name, "dev"), recipe.dev_rows) for name in recipe.corpora}
+    step, best = resume(run, network, optimizer, schedule)
+    names = list(recipe.corpora)
+    weights = np.array([recipe.corpora[name] for name in names], dtype=float)
+    plan = np.random.default_rng(recipe.seed).choice(len(names), recipe.steps, p=weights / weights.sum())
+    streams = {name: corpus.batches() for name, corpus in train.items()}
+    for past in plan[:step]:
+        next(streams[names[past]])
+    log = (run / "log.jsonl").open("a", encoding="utf-8")
+    losses: dict[str, float] = {}
+    started = time.monotonic()
+    network.train()
+    while step < recipe.steps:
+        corpus = train[names[plan[step]]]
+        losses[corpus.name] = take_step(network, corpus, next(streams[corpus.name]), optimizer, losses)
+        schedule.step()
+        step += 1
+        progress(step, recipe.steps, " ".join(f"{n} {v:.3f}" for n, v in sorted(losses.items())))
+        evaluated = step % recipe.evaluate_every == 0 or step == recipe.steps
+        if evaluated:
+            settings, figures = evaluate(network, tokenizer, dev)
+            mean = headline(figures)
+            record = {
+                "step": step,
+                "seconds": round(time.monotonic() - started),
+                "dev": mean,
+                "loss": losses,
+                "figures": {c: {f.metric: round(f.value, 4) for f in fs} for c, fs in figures.items()},
+            }
+            log.write(json.dumps(record) + "\n")
+            log.flush()
+            if mean > best:
+                best = mean
+                save(run / "best.pt", {"network": network.state_dict(), "step": step, "dev": mean})
+            network.train()
+        if evaluated or step % recipe.checkpoint_every == 0:
+            save(
+                run / "checkpoint.pt",
+                {
+                    "network": network.state_dict(),
+                    "optimizer": optimizer.state_dict(),
+                    "schedule": schedule.state_dict(),
+                    "random": torch.get_rng_state(),
+                    "step": step,
+                    "best": best,
+                },
+            )
+    log.close()
+    network.load_state_dict(torch.load(run / "best.pt", weights_only=True)["network"])
+    full = {name: load_corpus(data, name, "dev") for name in recipe.corpora}
+    settings, figures = evaluate(network, tokenizer, full)
+    return network, settings, figures
+
+
+def claim(run: Path, recipe: Recipe) -> None:
+    """A run folder belongs to one recipe: a changed recipe must not go on from another's checkpoint."""
+    mine = json.dumps(asdict(recipe), sort_keys=True, indent=1)
+    path = run / "recipe.json"
+    if path.is_file() and path.read_text(encoding="utf-8") != mine:
+        raise UserError(
+            f"{run} holds a run of another recipe; give another folder with --run, or delete it to start anew."
+        )
+    path.write_text(mine, encoding="utf-8")
+
+
+def optimizers(network: Network, recipe: Recipe) -> tuple[torch.optim.Optimizer, Any]:
+    """AdamW with the recipe's two learning rates, and their rise and fall."""
+    groups = [
+        {
+            "params": [p for p in network.encoder.parameters() if p.requires_grad],
+            "lr": recipe.learning_rate,
+        },
+        {"params": list(network.heads.parameters()), "lr": recipe.head_learning_rate},
+    ]
+    optimizer = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
+    rise = max(1, round(recipe.warmup * recipe.steps))
+
+    def factor(step: int) -> float:
+        if step < rise:
+            return (step + 1) / rise
+        return max(0.0, (recipe.steps - step) / max(1, recipe.steps - rise))
+
+    return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+
+
+def take_step(
+    network: Network, corpus: Corpus, rows: Sequence[int], optimizer: Any, losses: dict[str, float]
+) -> float:
+    """One step on one batch; the running mean of the corpus's loss."""
+    batch = collate([corpus.encodings[i] for i in rows], network.encoder.config.pad_token_id or 0)
+    examples = [corpus.examples[i] for i in rows]
+    sentences = [corpus.sentences[i] for i in rows]
+    out = network(batch, sentences, only=[corpus.signal])[corpus.signal.name]
+    loss = corpus.signal.loss(out, examples, batch, corpus.name)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_([p for p in network.parameters() if p.grad is not None], 1.0)
+    optimizer.step()
+    last = losses.get(corpus.name)
+    return float(loss.detach()) if last is None else 0.95 * last + 0.05 * float(loss.detach())
+
+
+def evaluate(
+    network: Network, tokenizer: Any, corpora: dict[str, list[Example]]
+) -> tuple[dict[str, Settings], dict[str, list[Figure]]]:
+    """Each signal tuned on its corpora here, and each corpus's figures with these settings."""
+    network.eval()
+    settings: dict[str, Settings] = {}
+    figures: dict[str, list[Figure]] = {}
+    for signal in network.signals:
+        scored = {}
+        for name, examples in corpora.items():
+            if READERS[name][0] is signal:
+                sentences = [signal.sentence(example) for example in examples]
+                scores = predict(network, tokenizer, sentences, only=[signal])
+                scored[name] = ([s[signal.name] for s in scores], examples)
+        if not scored:
+            continue
+        settings[signal.name] = signal.tune(scored)
+        for name, (scores, examples) in scored.items():
+            figures[name] = signal.figures(name, scores, examples, settings[signal.name])
+    return settings, figures
+
+
+def headline(figures: dict[str, list[Figure]]) -> float:
+    """What the best step is chosen by: per signal the mean over its corpora of all figures, then the mean
+    over signals."""
+    by_signal: dict[str, list[float]] = {}
+    for corpus, found in figures.items():
+        values = [f.value for f in found if f.value == f.value]
+        by_signal.setdefault(READERS[corpus][0].name, []).append(float(np.mean(values)))
+    return float(np.mean([np.mean(values) for values in by_signal.values()]))
+
+
+def sample(examples: list[Example], rows: int) -> list[Example]:
+    """At most so many examples, evenly spaced, groups kept together where they stand together."""
+    if len(examples) <= rows:
+        return examples
+    blocks = np.array_split(np.arange(len(examples)), max(1, len(examples) // 40))
+    wanted = np.linspace(0, len(blocks) - 1, max(1, rows // 40)).round().astype(int)
+    return [examples[i] for block in wanted for i in blocks[block]]
+
+
+def save(path: Path, state: dict[str, Any]) -> None:
+    """Written whole or not at all: a full disk or a cut leaves the last good file in place."""
+    partial = path.with_suffix(".partial")
+    try:
+        torch.save(state, partial)
+        os.replace(partial, path)
+    except (OSError, RuntimeError) as error:
+        partial.unlink(missing_ok=True)
+        raise UserError(
+            f"{path} could not be written ({error}); the last good checkpoint is still there: make room and run again."
+        ) from error
+
+
+def resume(run: Path, network: Network, optimizer: Any, schedule: Any) -> tuple[int, float]:
+    """The step and the best dev figure of the run's last checkpoint, its state loaded; 0 without one."""
+    path = run / "checkpoint.pt"
+    if not path.is_file():
+        return 0, float("-inf")
+    state = torch.load(path, weights_only=True)
+    network.load_state_dict(state["network"])
+    optimizer.load_state_dict(state["optimizer"])
+    schedule.load_state_dict(state["schedule"])
+    torch.set_rng_state(state["random"])
+    return state["step"], state["best"]

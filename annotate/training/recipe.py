@@ -1,0 +1,87 @@
+"""A recipe: one YAML file that says how a model is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from annotate.errors import UserError
+from annotate.model.encoder import MINILM, EncoderSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a model is trained.
+
+    corpora: sampling weight of each corpus, the share of batches it gets;
+    steps: batches in all, each of `batch_size` sentences of one corpus, cut at `limit` tokens;
+    learning_rate: of the encoder; `head_learning_rate` of the heads; both rise over the first `warmup`
+    share of the steps, then fall to zero in a straight line;
+    frozen: beginnings of names of encoder parameters that are not trained;
+    evaluate_every, checkpoint_every: steps; dev_rows: rows of each dev set for the choice among steps.
+    """
+
+    name: str
+    corpora: dict[str, float]
+    encoder: EncoderSpec = MINILM
+    seed: int = 1
+    steps: int = 3000
+    batch_size: int = 32
+    limit: int = 128
+    learning_rate: float = 1e-4
+    head_learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    warmup: float = 0.06
+    frozen: list[str] = field(default_factory=lambda: ["embeddings."])
+    evaluate_every: int = 500
+    checkpoint_every: int = 100
+    dev_rows: int = 400
+
+
+def load_recipe(path: Path) -> Recipe:
+    """The recipe in a YAML file.
+
+    Raises:
+        UserError: when the file is missing or malformed, or names an unknown key or corpus.
+    """
+    from annotate.training.corpora import READERS
+
+    try:
+        raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"The recipe {path} cannot be read ({error.strerror}); give the path of a YAML file.") from error
+    except yaml.YAMLError as error:
+        raise UserError(f"The recipe {path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(raw, dict):
+        raise UserError(f"The recipe {path} must be a mapping of keys such as `name`, `corpora` and `steps`.")
+    known = {f.name: f for f in fields(Recipe)}
+    for key in raw:
+        if key not in known:
+            raise UserError(f"The recipe {path} has an unknown key `{key}`; the keys are {', '.join(known)}.")
+    for key in ("name", "corpora"):
+        if key not in raw:
+            raise UserError(f"The recipe {path} lacks `{key}`.")
+    if not isinstance(raw["corpora"], dict) or not raw["corpora"]:
+        raise UserError(f"`corpora` in the recipe {path} must map corpus names to sampling weights.")
+    for corpus, weight in raw["corpora"].items():
+        if corpus not in READERS:
+            raise UserError(f"The recipe {path} names an unknown corpus `{corpus}`; known are {', '.join(READERS)}.")
+        if not isinstance(weight, int | float) or weight <= 0:
+            raise UserError(f"The weight of corpus `{corpus}` in the recipe {path} must be a number above 0.")
+    if isinstance(raw.get("encoder"), dict):
+        raw["encoder"] = EncoderSpec(**raw["encoder"])
+    elif isinstance(raw.get("encoder"), str):
+        raw["encoder"] = MINILM if raw["encoder"] == MINILM.name else EncoderSpec(raw["encoder"])
+    for key in ("learning_rate", "head_learning_rate", "weight_decay", "warmup"):
+        if key in raw:
+            try:
+                raw[key] = float(raw[key])
+            except (TypeError, ValueError) as error:
+                raise UserError(f"`{key}` in the recipe {path} must be a number, not {raw[key]!r}.") from error
+    for key in ("seed", "steps", "batch_size", "limit", "evaluate_every", "checkpoint_every", "dev_rows"):
+        if key in raw and (not isinstance(raw[key], int) or raw[key] < (0 if key == "seed" else 1)):
+            raise UserError(f"`{key}` in the recipe {path} must be a whole number above 0, not {raw[key]!r}.")
+    return Recipe(**raw)
