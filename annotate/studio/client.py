@@ -71,7 +71,9 @@ def connect(url: str | None = None, key: str | None = None, *, timeout: float = 
     except ApiError as problem:
         if problem.status_code in (401, 403):
             raise _refused(url) from None
-        raise UserError(f"Label Studio at {url} answered {problem.status_code} when asked who we are") from None
+        raise UserError(
+            f"Label Studio at {url} answered {problem.status_code} when asked who we are"
+        ) from None
     except httpx.HTTPError as problem:
         raise UserError(f"the connection to Label Studio at {url} broke off ({problem})") from None
     return Connection(url, user, version, api)
@@ -80,7 +82,9 @@ def connect(url: str | None = None, key: str | None = None, *, timeout: float = 
 def _clean(url: str) -> str:
     parts = urlsplit(url.strip())
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise UserError(f"“{url}” is no address of a Label Studio; write it like http://labels.example.org:8080")
+        raise UserError(
+            f"“{url}” is no address of a Label Studio; write it like http://labels.example.org:8080"
+        )
     return url.strip().rstrip("/")
 
 

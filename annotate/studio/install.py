@@ -116,5 +116,7 @@ def _migrate(executable: Path) -> None:
         ).returncode
         database = Path(scratch) / "label_studio.sqlite3"
         if code or not database.exists():
-            raise UserError(f"Label Studio {VERSION} could not prepare its database; the whole story is in {log}")
+            raise UserError(
+                f"Label Studio {VERSION} could not prepare its database; the whole story is in {log}"
+            )
         database.replace(empty_database())

@@ -139,7 +139,9 @@ def _running() -> dict[str, str]:
 def _prepare() -> None:
     """Database and credentials, each made once, whole or not at all."""
     place = folder()
-    database, token_file, password_file = (place / name for name in ("label_studio.sqlite3", "token", "password"))
+    database, token_file, password_file = (
+        place / name for name in ("label_studio.sqlite3", "token", "password")
+    )
     if database.exists() and not (token_file.exists() and password_file.exists()):
         raise UserError(
             f"the token or the password of the local Label Studio is gone from {place}; put it back, "
@@ -153,7 +155,9 @@ def _prepare() -> None:
             os.chmod(database.with_suffix(".new"), 0o600)
             database.with_suffix(".new").replace(database)
     except OSError as problem:
-        raise UserError(f"cannot write to {place} ({problem.strerror}); make room or set ANNOTATE_HOME") from None
+        raise UserError(
+            f"cannot write to {place} ({problem.strerror}); make room or set ANNOTATE_HOME"
+        ) from None
 
 
 def _secret(file: Path, value: str) -> None:
@@ -185,7 +189,15 @@ def _launch(executable: Path, port: int) -> bool:
         (place / "server.json").unlink(missing_ok=True)  # never a note about another process
         try:
             process = subprocess.Popen(
-                [str(executable), "start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(port)],
+                [
+                    str(executable),
+                    "start",
+                    "--no-browser",
+                    "--internal-host",
+                    "127.0.0.1",
+                    "--port",
+                    str(port),
+                ],
                 env=_variables(),
                 cwd=place,
                 stdin=subprocess.DEVNULL,

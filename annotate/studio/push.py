@@ -1,0 +1,161 @@
+"""Push scores to Label Studio: every content sentence once, each with one prediction of its model.
+
+What is there is asked of the server, never of a local file, so whatever broke, the same command goes on
+where it stopped. How nothing comes twice is the business of `delivery`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from annotate.studio import home
+from annotate.studio.calls import Patience, read
+from annotate.studio.client import Connection
+from annotate.studio.delivery import Delivery, count, look
+from annotate.studio.form import Form, form
+from annotate.studio.interface import interface
+from annotate.studio.note import Note
+from annotate.studio.project import existing, open_project
+from annotate.studio.scored import Scored
+from annotate.studio.state import Board
+from annotate.studio.tasks import Task, problem_of, tasks
+
+if TYPE_CHECKING:
+    from annotate.studio.scored import Scores
+
+BATCH = 500  # tasks a call; Label Studio is fastest at 500 to 1,000
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A sentence that was not sent, and why."""
+
+    article_id: str
+    sentence_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PushReport:
+    """What a push did, or with `dry_run` would do. Every sentence is in exactly one of the first five."""
+
+    created: int
+    predicted: int
+    """Known already, and given a prediction of a model version they lacked."""
+    unchanged: int
+    repeated: int
+    """Standing twice in the scores; the first was taken."""
+    refused: tuple[Refused, ...]
+    targets_without_slot: int
+    copies_removed: int
+    copies_kept: int
+    """Tasks standing twice in the project on which people worked; they are left alone."""
+    model_version: str | None
+    project_id: int | None
+    url: str | None
+    dry_run: bool
+
+
+def push(
+    scores: Scores,
+    project: str,
+    *,
+    server: Connection,
+    dry_run: bool = False,
+    progress: Progress = lambda done, total: None,
+    patience: Patience | None = None,
+    asked: Form | None = None,
+) -> PushReport:
+    """Bring the project of this title, made if there is none, to hold each content sentence of `scores`.
+
+    `progress` is told (sentences done, of all). Invalid sentences are not sent and named in the report.
+    `asked` is the form, that of the package's signals unless given. Raises UserError where the scores
+    cannot be read, the project's interface differs, another push to it runs, or the server keeps failing.
+    """
+    scored, patience, asked = Scored(scores), patience or Patience(), asked or form()
+    config = interface(asked)
+    work = _Work(scored, asked, config, progress)
+    if dry_run:
+        there = existing(server, project, config, patience)
+        board = Board(server, there.id, patience) if there is not None else None
+        for batch in work.batches():
+            known = board.tasks(list(batch)) if board else {}
+            count(work.tally, batch, *(look(board, batch, known) if board else (list(batch.values()), [])))
+        return work.report(board, dry_run=True)
+    name = hashlib.sha256(f"{server.url}\x1f{project}".encode()).hexdigest()[:16]
+    place = home.data_dir() / "pushes" / f"{name}.lock"
+    busy = f"another push to “{project}” is under way on this machine; wait for it to end"
+    # Ten seconds: a killed predecessor may need a moment to be gone.
+    with home.lock(place, patience=10, busy=busy):
+        opened = open_project(server, project, config, patience)
+        board = Board(server, opened.id, patience)
+        delivery = Delivery(board, asked, Note(place.with_suffix(".json")), work.tally)
+        for batch in work.batches():
+            delivery.deliver(batch)
+        delivery.finish(list(work.seen), work.versions, BATCH)
+        if work.versions and opened.model_version != work.versions[-1]:
+            # It decides which prediction fills the form, and only the first import sets it by itself.
+            projects = server.api.projects
+            read(lambda: projects.update(id=opened.id, model_version=work.versions[-1]), patience)
+        return work.report(board, dry_run=False)
+
+
+class _Work:
+    """The scores on their way: what was taken, what was left out, how far it is."""
+
+    def __init__(self, scored: Scored, form: Form, config: str, progress: Progress) -> None:
+        self.scored, self.form, self.config, self.progress = scored, form, config, progress
+        self.tally: Counter[str] = Counter()
+        self.refused: list[Refused] = []
+        self.seen: dict[str, None] = {}
+        self.versions: list[str] = []
+
+    def batches(self) -> Iterator[dict[str, Task]]:
+        """Valid tasks by key, BATCH at a time; progress is told when the taker comes back."""
+        batch: dict[str, Task] = {}
+        self.progress(0, len(self.scored))
+        for task in self._valid():
+            batch[task.key] = task
+            if len(batch) == BATCH:
+                yield batch
+                self._tell()
+                batch = {}
+        if batch:
+            yield batch
+        self._tell()
+
+    def report(self, board: Board | None, *, dry_run: bool) -> PushReport:
+        told = ("created", "predicted", "unchanged", "repeated", "targets_without_slot")
+        return PushReport(
+            **{name: self.tally[name] for name in (*told, "copies_removed", "copies_kept")},
+            refused=tuple(self.refused),
+            model_version=self.versions[-1] if self.versions else None,
+            project_id=board.project if board else None,
+            url=f"{board.server.url}/projects/{board.project}/data" if board else None,
+            dry_run=dry_run,
+        )
+
+    def _valid(self) -> Iterator[Task]:
+        from label_studio_sdk.label_interface import LabelInterface
+
+        validate = LabelInterface(self.config).validate_prediction
+        for article in self.scored.articles():
+            for task in tasks(article, self.form, self.scored.siblings):
+                if task.key in self.seen:
+                    self.tally["repeated"] += 1
+                elif reason := problem_of(task, self.form, validate):
+                    self.refused.append(Refused(task.row["article_id"], task.row["sentence_id"], reason))
+                else:
+                    self.seen[task.key] = None
+                    if task.version not in self.versions:
+                        self.versions.append(task.version)
+                    yield task
+
+    def _tell(self) -> None:
+        done = sum(self.tally[name] for name in ("created", "predicted", "unchanged", "repeated"))
+        self.progress(done + len(self.refused), len(self.scored))
