@@ -7,6 +7,7 @@ for article in read(["seeds"]):
 
 from annotate.reading.files import COLUMNS, RESERVED, read
 from annotate.reading.problems import Problem
+from annotate.reading.proposals import Proposal, propose_targets, to_yaml
 from annotate.reading.splitting import split
 from annotate.reading.targets import Targets, load_targets
 from annotate.reading.targets_file import find_targets_file
@@ -15,9 +16,12 @@ __all__ = [
     "COLUMNS",
     "RESERVED",
     "Problem",
+    "Proposal",
     "Targets",
     "find_targets_file",
     "load_targets",
+    "propose_targets",
     "read",
     "split",
+    "to_yaml",
 ]

@@ -10,13 +10,21 @@ import re
 _PARTS = {
     "month": r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)(?:[a-z]{2,6})?\.?",
     "weekday": r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|mon|tue|wed|thu|fri|sat|sun)\b\.?",
-    "agency": r"(?:reuters|ap|afp|xinhua|bloomberg|upi|ani|pti|ians|dpa|efe|tass|kyodo|yonhap|associated press)",
-    "bank": r"(?:getty(?: images)?|shutterstock|unsplash|pexels|istock|pixabay|wikimedia(?: commons)?|ap photo)",
-    "network": r"(?:twitter|facebook|instagram|whatsapp|telegram|linkedin|youtube|tiktok|pinterest|reddit|x\.com)",
+    "agency": r"(?:reuters|ap|afp|xinhua|bloomberg|upi|ani|pti|ians|dpa|efe|tass|kyodo|associated press)",
+    "bank": r"(?:getty(?: images)?|shutterstock|unsplash|pexels|istock|wikimedia(?: commons)?|ap photo)",
+    "network": r"(?:twitter|facebook|instagram|whatsapp|telegram|linkedin|youtube|tiktok|pinterest|reddit)",
     "mail": r"(?:e-?mails?|newsletters?|alerts?|updates?|notifications?|headlines|inbox|briefings?|digest)",
     "picture": r"(?:photo(?:graph)?|image|picture|video|illustration|graphic|cover|file photo)s?",
     "piece": r"(?:story|article|post|report|piece|page|content|column)",
-    "hand": r"(?:reporting|writing|editing|edited|written|reported|compiled|translated|posted|published|photographed)",
+    "pieces": r"(?:stories|articles?|news|posts?|videos?|content|topics|reading|coverage|links)",
+    "button": r"\b(?:share|print|save|e-?mail|tweet|like|follow|subscribe|sign ?(?:in|up)|log ?(?:in|out)|"
+    r"register|menu|home|close|next|previous|comment)\b",
+    "place": r"(?:channel|group|app|page|website|site)",
+    "chosen": r"(?:related|recommended|more|top|latest|popular|trending|other|most (?:read|popular))",
+    "comments": r"(?:comments?|replies|responses)",
+    "reporter": r"(?:report(?:er)?|writer|correspondent|desk|editor)s?",
+    "on": r"(?:on|via|at|to)",
+    "hand": r"(?:reporting|writing|editing|edited|written|reported|compiled|translated|posted|published)",
 }
 _PARTS["date"] = (
     rf"(?:{_PARTS['weekday']},? )?(?:\d{{1,2}}(?:st|nd|rd|th)? {_PARTS['month']},?(?: \d{{4}})?|"
@@ -40,6 +48,7 @@ LABEL = _any_of(
     (?:you )?(?:may|might) (?:also )?(?:like|read)
     related(?: (?:stories|stor[yi]|articles?|news|posts?|content|topics|coverage|links?|reading))?
     (?:more|latest)(?: (?:from|on|about) .{1,40}?| stories| news)?
+    our standards
     most (?:read|popular|viewed)
     recommended(?: for you)?
     trending(?: now)?
@@ -50,13 +59,13 @@ LABEL = _any_of(
     (?:up next|(?:next|previous) {piece})
     (?:tags?|topics?|keywords?|categor(?:y|ies)|filed under|posted in)
     (?:share|follow)(?: (?:this|us|on))?
-    (?:{picture}(?: (?:credits?|courtesy|source|by))?|credits?|courtesy|caption)
+    (?:{picture}(?: (?:credits?|courtesy|source|caption|by))?|credits?|courtesy|caption)
     {hand} by
     (?:author|reporter|editor|contact|e-?mail|copyright|via)s?
     (?:first |last )?(?:published|updated|modified|posted)(?: (?:on|at))?
     """,
     before=r"[^\w“\"‘']*",
-    after=r"\s*[:：]",
+    after=r"\s*[:：|]",
 )
 """Opens a short line that is no part of the article: `Also Read: …`, `Photo: AFP`, `Tags: …`."""
 
@@ -68,29 +77,35 @@ NOTE = _any_of(
 WHOLE = _any_of(
     r"""
     (?:leave|post|write|add|submit) (?:a|your|the first) (?:reply|comment|review|response)\b.{0,40}
-    (?:(?:\d+|no|view|show|all|load(?: more)?|see|post) )?(?:comments?|replies|responses)(?: ?\(\d+\)| (?:are )?(?:closed|off|yet))*
+    (?:(?:\d+|no|view|show|all|load(?: more)?|see|post) )?{comments}
+    {comments}(?: ?\(\d+\)| (?:are )?(?:closed|off|yet))+
+    please enter (?:your|a) .{0,40}
     be the first to (?:comment|reply|review|write)\b.{0,40}
     what(?:['’]s| is) your (?:reaction|take|opinion)
     (?:what do you think|have your say)\b.{0,10}comments?.{0,10}
     (?:name|e-?mail|website|comment|message)(?: ?\*| \(required\))+
     (?:cancel )?reply|submit|send|search
-    (?:share|print|save|e-?mail|tweet|like|follow|subscribe|sign ?(?:in|up)|log ?(?:in|out)|register|menu|home|close|next|previous)
+    (?:{button} ?\W? ?)+
     (?:share|save|print) this(?: {piece})?|share (?:on|via|this) .{0,30}
     back to top|skip to (?:main )?content|loading|play
     (?:read|see|view|show|load|learn|find out) (?:more|on|next)|continue reading|read full {piece}
-    (?:related|recommended|more|top|latest|popular|trending|other|most (?:read|popular)) (?:stories|articles?|news|posts?|videos?|content|topics)
-    also read|read also|related|advertisements?|sponsored(?: content)?|promoted(?: content)?
-    (?:the )?(?:story|article|video) continues .{0,40}|scroll (?:down )?(?:to|for) (?:continue|read|more)\b.{0,40}
+    {chosen} {pieces}(?: more from .{0,20})?
+    also read|read also|related|recommended|trending|(?:previous|next) {piece}|don['’]t miss (?:out|it)
+    advertisements?|sponsored(?: content)?|promoted(?: content)?
+    (?:the )?(?:story|article|video) continues .{0,40}
+    scroll (?:down )?(?:to|for) (?:continue|read|more)\b.{0,40}
     \d+ ?(?:min(?:ute)?s? read|shares?|views?|likes?|retweets?)
-    (?:please )?(?:share|like|find|join|connect with) (?:us|me|this|it|our|your|the)\b.{0,40} (?:on|via|to) {network}\b.{0,60}
-    (?:and )?follow (?:us|me|him|her|them|our|@|(?-i:[A-Z])).{0,40} (?:on|via|at) {network}\b.{0,60}
+    (?:please )?(?:share|like|find|join) (?:us|me|this|it|our|your)\b.{0,40} {on} {network}\b.{0,60}
+    (?:and )?follow (?:us|me|him|her|them|our|@|(?-i:[A-Z])).{0,40} {on} {network}\b.{0,60}
     {network}(?:(?: ?[,/|&·] ?| and | or | ){network})*
     follow (?:us|me|@\w+)\b.{0,60}
-    (?:(?:posted|(?:last |first )?(?:published|updated|modified)|date) ?(?:on|at|:)? ?)?{date}
-    (?:(?:staff|special|news|web|senior|chief|political|foreign|diplomatic) (?:report(?:er)?|writer|correspondent|desk|editor)s?)
-    (?:our|by|from) (?:staff|web ?desk|bureau|correspondent|agenc(?:y|ies))s?(?: (?:reporter|writer|correspondent)s?)?
+    (?:(?:posted|(?:last |first )?(?:published|updated|modified)|date) ?(?:on|at|:)? ?)?{date}(?: by .{2,40})?
+    (?:posted|published|updated) .{1,20} ago
+    (?:staff|special|news|web|senior|chief|political|foreign|diplomatic) {reporter}
+    (?:our|by|from) (?:staff|web ?desk|bureau|agenc(?:y|ies)|{reporter})(?: {reporter})?
     {agency}(?: (?:staff|news|news agency))?
     (?:with )?(?:additional )?(?:reporting|writing|editing)(?: and (?:reporting|writing|editing))? by .*
+    with (?:additional )?(?:inputs?|reporting|files) (?:from|by) .{2,60}
     .{3,60} contributed to this {piece}
     {picture} (?:by|courtesy|credits?|via|from|/) .{0,60}
     (?:{agency}|{bank}|file|stock|representational|representative|handout) {picture}\b.{0,60}
@@ -102,7 +117,7 @@ WHOLE = _any_of(
 """A sentence that is nothing but this."""
 
 BYLINE = re.compile(
-    r"\W*(?:By|by|BY|From|FROM|(?:Words|Written|Reported|Posted|Published|Edited|Translated|Compiled) by):?\s+"
+    r"\W*(?:By|by|BY|From|FROM|(?:Words|Written|Reported|Posted|Published|Edited|Translated) by):?\s+"
     r"(?:(?:[A-Z][\w.’'-]*|and|for|of|in|at|the|de|van|von|bin|al)(?:[\s&,|/·]+|\W*$))+"
 )
 """`By Jane Doe, Reuters`: names and nothing after them. Case counts."""
@@ -121,9 +136,12 @@ PROMPT = _any_of(
     r"""
     (?:please )?(?:sign up|subscribe|register)\b.{0,80}\b(?:{mail}|channel|podcast|access|today|now|here)\b
     (?:get|receive) .{0,80}\b{mail}\b.{0,60}\b(?:inbox|free|daily|sign|subscri\w+|phone)\b
-    (?:join|follow|like|download|install|tap|click|visit|support|check out)\b.{0,60}\bour (?:\w+ )?(?:{mail}|{network}|channel|group|app|page|website|site)\b
+    (?:join|follow|like|install|visit|support|check out)\b.{0,60}\bour (?:\w+ )?(?:{mail}|{network}|{place})\b
     subscribe (?:to|now|today|for)\b
     (?:click|tap) (?:here|on|to)\b
+    (?:accept|allow|manage|reject) (?:all )?cookies\b
+    (?:get|track|catch|read|see|watch) (?:all )?(?:the |our )?latest (?:news|updates|stories|headlines)\b
+    download\b.{0,40}\bapp\b
     read more (?:about|at|on|here|from)\b
     """,
     before=r"[^\w“\"‘']*",
@@ -138,18 +156,18 @@ TELLING = _any_of(
     may not be (?:published|reproduced|republished|rewritten|redistributed)\b
     (?:auto|automatically)[- ]?(?:published|generated)\b
     has not been (?:edited|reviewed) by\b
-    (?:views|opinions)(?: and opinions)? expressed (?:here|in|by|are)\b.{0,80}\b(?:author|own|writer|necessarily)
-    (?:views?|opinions?|{piece})\b.{0,80}\bdo(?:es)? not (?:necessarily )?(?:reflect|represent) (?:the|those)\b
-    (?:this|the) {piece} (?:was|is|has been) (?:(?:originally|first|also) (?:published|posted)|(?:re|auto-?)published|syndicated)\b
+    (?:views|opinions) expressed (?:here|in|by|are)\b.{0,80}\b(?:author|own|writer|necessarily)
+    (?:views?|opinions?|{piece})\b.{0,80}\bdo(?:es)? not (?:necessarily )?(?:reflect|represent)\b
+    (?:this|the) {piece} (?:was|is|has been) (?:originally|first|also) (?:published|posted)\b
+    (?:this|the) {piece} (?:was|is|has been) (?:(?:re|auto-?)published|syndicated)\b
     (?:this|the) {piece} (?:originally|first) appeared\b
     your e-?mail address will not\b
     required fields are marked\b
     save my name\b.*\bbrowser\b
     this site uses (?:akismet|cookies)\b
     (?:we|our partners|our website|website|site) (?:also )?uses? cookies\b
-    (?:accept|allow|manage) (?:all )?cookies\b
     (?:agree|consent) to (?:our|the) (?:terms|privacy|use of cookies)\b
-    by (?:continuing|clicking|signing up|subscribing|using)\b.{0,80}\byou (?:agree|accept|consent|acknowledge)\b
+    by (?:continuing|clicking|signing up|subscribing|using)\b.{0,80}\byou (?:agree|accept|consent)\b
     privacy policy\b.{0,40}\bterms\b
     terms (?:of|and) (?:use|service|conditions)\b.{0,40}\b(?:privacy|apply)\b
     (?:sign up|subscribe) (?:for|to) (?:our|the|your|this|a)(?: [\w-]+){0,3} {mail}\b
@@ -166,15 +184,13 @@ TELLING = _any_of(
 )
 """A sentence that holds this anywhere."""
 
-FOOT = _any_of(
+SIGNPOST = _any_of(
     r"""
-    (?:leave|post|write) (?:a|your|the first) (?:reply|comment)\b.{0,40}
-    (?:\d+ )?comments?
-    related (?:stories|articles?|posts?|news)
-    tags? ?:.*
-    ©.*
+    (?:also|must) read|read (?:also|next)|see also|you (?:may|might) (?:also )?(?:like|be interested in)
+    {chosen} (?:{pieces}|for you|now)
+    related|recommended|trending
     """,
     before=r"\W*",
     after=r"\W*",
 )
-"""Opens the foot of a page; short lines after it are its furniture."""
+"""A line that heads a list of other articles."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from annotate.reading.abbreviations import (
+from annotate.reading.wordlists import (
     AFTER_HOURS,
     BEFORE_NAMES,
     BEFORE_NUMBERS,
@@ -26,7 +26,8 @@ _WIDE = "。！？｡"  # these need no blank after them
 
 _LINE = re.compile(r"[^\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _END = re.compile(
-    rf"(?P<stop>\.(?:[ \u00a0]\.){{2,}}|[{_STOPS}]+)(?P<close>[{_QUOTES})\]}}]*(?:[ \u00a0]”+|[ \u00a0]\"+$)?)"
+    rf"(?<![{_STOPS}])(?P<stop>\.(?:[ \u00a0]\.){{2,}}|[{_STOPS}]+)"
+    rf"(?P<close>[{_QUOTES})\]}}]*(?:[ \u00a0]”+|[ \u00a0]\"+$)?)"
     rf"(?:(?P<gap>\s+|$)|(?P<glued>(?=[A-Z“‘\"])))|[{_WIDE}]+[{_QUOTES}」』）]*\s*"
 )
 _OPENING = re.compile(r"[\s\"'“‘«‹(\[{¿¡*•·–—-]*")
@@ -83,12 +84,11 @@ def _is_end(text: str, begin: int, stop: re.Match[str], line_end: int) -> bool:
         return stop.start() == begin and stop.group().strip() == "."
     if stop["close"] is None:  # a full-width stop
         return True
-    here = _OPENING.match(text, stop.end(), line_end).end()  # type: ignore[union-attr]
+    here = stop.end() + len(_group(_OPENING.match(text, stop.end(), line_end)))
     if here == line_end:
         return True
-    found = _NEXT_WORD.match(text, here, line_end)
-    following = found.group() if found else ""
-    before = _WORD_BEFORE.search(text, max(begin, stop.start() - 30), stop.start()).group()  # type: ignore[union-attr]
+    following = _group(_NEXT_WORD.match(text, here, line_end))
+    before = _group(_WORD_BEFORE.search(text, max(begin, stop.start() - 30), stop.start()))
     if stop["gap"] is None:
         return _is_glued_end(stop, before, following)
     if text[stop.end()] in _GOES_ON or (following.islower() and following[0].isalpha()):
@@ -100,7 +100,7 @@ def _is_end(text: str, begin: int, stop: re.Match[str], line_end: int) -> bool:
         return False
     if full_stop:
         starter = following.lower() in STARTERS and not text.startswith(".", here + len(following))
-        first = not text[begin : stop.start() - len(before)].strip()
+        first = not _WORD.search(text, begin, stop.start() - len(before))
         return _after_full_stop(before, following, starter=starter, first=first)
     return True
 
@@ -132,8 +132,12 @@ def _is_glued_end(stop: re.Match[str], before: str, following: str) -> bool:
 
 def _closes_aside(text: str, begin: int, end: int) -> bool:
     """A bracket that was opened in the middle of this sentence: the sentence goes on after it."""
-    opened = text.rfind("(", begin, end)
-    return opened > begin and text[begin:opened].strip() != "" and text[:opened].rstrip()[-1:] not in ".!?"
+    opened = text.rfind("(", max(begin, end - 300), end)
+    return opened > begin and bool(_WORD.search(text, begin, opened))
+
+
+def _group(found: re.Match[str] | None) -> str:
+    return found.group() if found else ""
 
 
 def _names_speaker(text: str, here: int, line_end: int, *, strict: bool) -> bool:

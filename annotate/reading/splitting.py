@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from annotate.article import Article, Sentence, sentence_ids
 from annotate.reading.boilerplate import flags
 from annotate.reading.sentences import sentence_spans
@@ -27,7 +29,20 @@ def split(article: Article, targets: Targets | None = None) -> list[Sentence]:
             end=end,
             text=text,
             boilerplate=boilerplate,
+            paragraph=paragraph,
             mentions=targets.mentions(text) if targets else (),
         )
-        for (start, end), text, sentence_id, boilerplate in zip(spans, texts, ids, marked, strict=True)
+        for (start, end), text, sentence_id, boilerplate, paragraph in zip(
+            spans, texts, ids, marked, _paragraphs(article.text, spans), strict=True
+        )
     ]
+
+
+def _paragraphs(text: str, spans: list[tuple[int, int]]) -> Iterator[int]:
+    """The number of each sentence's paragraph: a line break between two sentences begins another."""
+    number, last = 0, 0
+    for start, end in spans:
+        if last and "\n" in text[last:start]:
+            number += 1
+        yield number
+        last = end

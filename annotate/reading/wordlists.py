@@ -1,8 +1,7 @@
-"""Words that a full stop may follow without ending the sentence, and words that open a sentence.
+"""Lists of words that the rules rest on: abbreviations, words that open a sentence, titles, days.
 
-Case counts: "Ill." is a state, "ill." ends a sentence. From the style sheets of AP and Reuters, and from what
-the splitters got wrong on newsmtsc, babe and polnear (train).
-"""
+Case counts: "Ill." is a state, "ill." ends a sentence. From the style books of AP and Reuters, and from what
+syntok and nupunkt got wrong on newsmtsc, babe and polnear (train)"""
 
 from __future__ import annotations
 
@@ -56,3 +55,17 @@ STARTERS = _words(
 )
 # Second halves of names on the web: "Amazon.Com" has no sentence end in it.
 DOMAINS = frozenset(("Com", "Org", "Net", "Gov", "Edu", "Io", "Js"))
+# Before a person's name, and no part of it.
+TITLES = _words(
+    """
+    Mr Mrs Ms Dr President Vice Prime Foreign Minister Secretary Senator Sen Rep Gov Governor Chairman
+    Chancellor King Queen Prince General Councilor Councillor State Spokesman Spokeswoman Judge Justice Sir
+    """
+)
+# Capitalised, and nobody's name.
+CALENDAR = _words(
+    """
+    Monday Tuesday Wednesday Thursday Friday Saturday Sunday
+    January February March April May June July August September October November December
+    """
+)
