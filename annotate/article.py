@@ -37,7 +37,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of an article: `text == article.text[start:end]`."""
+    """A sentence of an article: `text == article.text[start:end]`; paragraphs (lines) count from 0."""
 
     article_id: str
     outlet: str | None
@@ -46,6 +46,7 @@ class Sentence:
     end: int
     text: str
     boilerplate: bool = False
+    paragraph: int = 0
     mentions: tuple[Mention, ...] = ()
 
 

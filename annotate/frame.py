@@ -7,9 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-SIBLING = pa.struct(
-    [("article_id", pa.string()), ("sentence_id", pa.string()), ("similarity", pa.float32())]
-)
+SIBLING = pa.struct([("article_id", pa.string()), ("sentence_id", pa.string()), ("similarity", pa.float32())])
 DRIFT = pa.struct(
     [
         ("start", pa.int64()),

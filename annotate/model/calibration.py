@@ -12,7 +12,9 @@ def platt(logits: Sequence[float], labels: Sequence[bool], weights: Sequence[flo
     """Scale and offset that make sigmoid(scale * logit + offset) fit the labels (Platt 1999)."""
     from sklearn.linear_model import LogisticRegression
 
-    fit = LogisticRegression(C=1e6).fit(np.asarray(logits).reshape(-1, 1), labels, np.asarray(weights) * len(labels))
+    fit = LogisticRegression(C=1e6).fit(
+        np.asarray(logits).reshape(-1, 1), labels, np.asarray(weights) * len(labels)
+    )
     return float(fit.coef_[0, 0]), float(fit.intercept_[0])
 
 

@@ -96,7 +96,9 @@ def load_encoder(folder: Path) -> tuple[Any, Any]:
     logging.disable_progress_bar()
     try:
         config = AutoConfig.from_pretrained(folder)
-        pooler = {"add_pooling_layer": False} if config.model_type in ("bert", "roberta", "xlm-roberta") else {}
+        pooler = (
+            {"add_pooling_layer": False} if config.model_type in ("bert", "roberta", "xlm-roberta") else {}
+        )
         encoder = AutoModel.from_pretrained(folder, config=config, use_safetensors=True, **pooler)
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
     except Exception as error:  # many kinds for one cause: these files are not an encoder's

@@ -82,7 +82,9 @@ class Attribution(Signal):
 
         return WordHead(width, 3 * len(ROLES))
 
-    def loss(self, out: Mapping[str, Tensor], examples: Sequence[Example], batch: Batch, corpus: str) -> Tensor:
+    def loss(
+        self, out: Mapping[str, Tensor], examples: Sequence[Example], batch: Batch, corpus: str
+    ) -> Tensor:
         import torch
         from torch.nn import functional as F
 
@@ -154,8 +156,8 @@ class Attribution(Signal):
             ],
         }
 
-    def resolve(self, rows: list[Row], scores: Sequence[Any]) -> None:
-        holders.resolve(rows)
+    def resolve(self, rows: Sequence[Row], sentences: Sequence[Sentence]) -> None:
+        holders.resolve(rows, sentences)
 
     def uncertainty(self, row: Row) -> float:
         return binary_entropy(row["attribution"])

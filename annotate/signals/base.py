@@ -15,7 +15,6 @@ from annotate.signals.review import Controls, Review
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-    import torch
     from torch import Tensor, nn
 
     from annotate.model.batch import Batch
@@ -93,7 +92,9 @@ class Signal(ABC):
         return Sentence(article_id="", outlet=None, id="", start=0, end=len(example.text), text=example.text)
 
     @abstractmethod
-    def loss(self, out: Mapping[str, Tensor], examples: Sequence[Example], batch: Batch, corpus: str) -> Tensor:
+    def loss(
+        self, out: Mapping[str, Tensor], examples: Sequence[Example], batch: Batch, corpus: str
+    ) -> Tensor:
         """The mean loss of a batch of one corpus."""
 
     def tune(self, scored: Mapping[str, tuple[list[Any], list[Example]]]) -> Settings:
@@ -112,8 +113,8 @@ class Signal(ABC):
     def decode(self, scores: Any, sentence: Sentence, settings: Settings) -> Row:
         """Scores of one sentence as its columns of the scores frame, offsets into the article."""
 
-    def resolve(self, rows: list[Row], scores: Sequence[Any]) -> None:
-        """What only the whole article tells; changes its content rows in place."""
+    def resolve(self, rows: Sequence[Row], sentences: Sequence[Sentence]) -> None:
+        """What only the whole article tells; changes the rows of its content sentences in place."""
         return None
 
     @abstractmethod

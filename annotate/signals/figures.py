@@ -52,7 +52,10 @@ def span_f1(
 ) -> Figure:
     """F1 of spans whose both ends match, micro-averaged."""
     said = [
-        {(s, e) for s, e, _, _ in runs(x.text, z["offsets"], sigmoid(z["words"]) >= settings["word_threshold"])}
+        {
+            (s, e)
+            for s, e, _, _ in runs(x.text, z["offsets"], sigmoid(z["words"]) >= settings["word_threshold"])
+        }
         for z, x in zip(scores, examples, strict=True)
     ]
     truth = [{(s, e) for s, e, _ in x.spans} for x in examples]

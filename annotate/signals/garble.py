@@ -168,7 +168,9 @@ class Garble(Tagger):
 
         return WordHead(width, FIRST_CATEGORY + len(CATEGORIES), bias=-2.5)
 
-    def loss(self, out: Mapping[str, Tensor], examples: Sequence[Example], batch: Batch, corpus: str) -> Tensor:
+    def loss(
+        self, out: Mapping[str, Tensor], examples: Sequence[Example], batch: Batch, corpus: str
+    ) -> Tensor:
         import torch
         from torch.nn import functional as F
 
@@ -222,7 +224,10 @@ class Garble(Tagger):
         from annotate.model.calibration import best_threshold, platt
 
         pairs = [
-            (s, e) for corpus in self.mqm_corpora if corpus in scored for s, e in zip(*scored[corpus], strict=True)
+            (s, e)
+            for corpus in self.mqm_corpora
+            if corpus in scored
+            for s, e in zip(*scored[corpus], strict=True)
         ]
         logits = [s["sentence"] for s, _ in pairs]
         labels = [e.label[0] >= 0.5 for _, e in pairs]
@@ -246,7 +251,9 @@ class Garble(Tagger):
         from sklearn.metrics import f1_score, matthews_corrcoef
 
         said = np.concatenate([sigmoid(s["words"][:, ANY]) >= settings["word_threshold"] for s in scores])
-        truth = np.concatenate([marked_words(s["offsets"], e, ANY) for s, e in zip(scores, examples, strict=True)])
+        truth = np.concatenate(
+            [marked_words(s["offsets"], e, ANY) for s, e in zip(scores, examples, strict=True)]
+        )
         if corpus not in self.mqm_corpora:
             return [Figure("word F1", float(f1_score(truth >= 0.5, said)), len(examples))]
         mcc = Figure("token MCC", float(matthews_corrcoef(truth >= 0.33, said)), len(examples))
@@ -256,7 +263,9 @@ class Garble(Tagger):
         any_p = sigmoid(scores["words"][:, ANY])
         major_p = sigmoid(scores["words"][:, SEVERE])
         spans = []
-        for start, end, first, last in runs(sentence.text, scores["offsets"], any_p >= settings["word_threshold"]):
+        for start, end, first, last in runs(
+            sentence.text, scores["offsets"], any_p >= settings["word_threshold"]
+        ):
             words = slice(first, last + 1)
             category = scores["words"][words, FIRST_CATEGORY:].mean(0).argmax()
             spans.append(

@@ -74,7 +74,9 @@ class Stance(Signal):
         """One query per sentence and target, in order; all its mentions together."""
         import torch
 
-        queries = [(i, mentions) for i, sentence in enumerate(sentences) for mentions in by_target(sentence).values()]
+        queries = [
+            (i, mentions) for i, sentence in enumerate(sentences) for mentions in by_target(sentence).values()
+        ]
         target = torch.zeros(len(queries), batch.pool.shape[1])
         for q, (i, mentions) in enumerate(queries):
             for mention in mentions:
@@ -89,7 +91,9 @@ class Stance(Signal):
         mentions = tuple(Mention("target", start, end) for start, end, _ in example.spans)
         return Sentence("", None, "", 0, len(example.text), example.text, mentions=mentions)
 
-    def loss(self, out: Mapping[str, Tensor], examples: Sequence[Example], batch: Batch, corpus: str) -> Tensor:
+    def loss(
+        self, out: Mapping[str, Tensor], examples: Sequence[Example], batch: Batch, corpus: str
+    ) -> Tensor:
         import torch
         from torch.nn import functional as F
 
@@ -161,7 +165,8 @@ class Stance(Signal):
             added = {
                 (s, e)
                 for s, e in marked - known
-                if len(row["stance"]) == 1 or row["text"][s - row["start"] : e - row["start"]].casefold() in names
+                if len(row["stance"]) == 1
+                or row["text"][s - row["start"] : e - row["start"]].casefold() in names
             }
             label = answers.get(stance["target"])
             if label is None:

@@ -49,7 +49,9 @@ class Tagger(Signal):
 
         return WordHead(width, 1, bias=self.start_bias)
 
-    def loss(self, out: Mapping[str, Tensor], examples: Sequence[Example], batch: Batch, corpus: str) -> Tensor:
+    def loss(
+        self, out: Mapping[str, Tensor], examples: Sequence[Example], batch: Batch, corpus: str
+    ) -> Tensor:
         import torch
         from torch.nn import functional as F
 
@@ -83,7 +85,9 @@ class Tagger(Signal):
         logits, labels, weights = [], [], []
         word_logits, word_labels = [], []
         for corpus, (scores, examples) in scored.items():
-            rows = [(s["sentence"], e.label) for s, e in zip(scores, examples, strict=True) if e.label is not None]
+            rows = [
+                (s["sentence"], e.label) for s, e in zip(scores, examples, strict=True) if e.label is not None
+            ]
             logits += [logit for logit, _ in rows]
             labels += [label >= 0.5 for _, label in rows]
             weights += [1 / len(rows)] * len(rows)

@@ -49,7 +49,9 @@ def load_corpus(folder: Path, name: str, split: Split) -> list[Example]:
     try:
         examples = READERS[name][1](rows)
     except AttributeError as error:
-        raise UserError(f"{path} lacks the column `{error.name}`; columns are {', '.join(rows.columns)}.") from error
+        raise UserError(
+            f"{path} lacks the column `{error.name}`; columns are {', '.join(rows.columns)}."
+        ) from error
     for number, example in enumerate(examples):
         for start, end, *_ in example.spans:
             if not 0 <= start < end <= len(example.text):

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import torch
 
 from annotate.errors import UserError
 from annotate.model.batch import collate, tokenize
-from annotate.model.encoder import folder_of, load_encoder
+from annotate.model.encoder import TOKENIZER, WEIGHTS, folder_of, load_encoder, sha256
 from annotate.model.network import Network
 from annotate.model.prediction import predict
 from annotate.signals import SIGNALS
@@ -25,6 +25,22 @@ from annotate.training.recipe import Recipe
 
 Progress = Callable[[int, int, str], None]
 """Called with steps done, steps in all, and a line about the loss."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What a fit came to: the network of the best step on dev, and what is said about it.
+
+    `encoder_files`: the SHA-256 of the encoder's files that the network stands on; `rows`: training rows
+    of each corpus.
+    """
+
+    network: Network
+    settings: dict[str, Settings]
+    figures: dict[str, list[Figure]]
+    encoder_files: dict[str, str]
+    rows: dict[str, int]
+    step: int
 
 
 class Corpus:
@@ -56,10 +72,8 @@ class Corpus:
             epoch += 1
 
 
-def fit(recipe: Recipe, data: Path, run: Path, progress: Progress) -> tuple[Network, dict[str, Settings], dict]:
+def fit(recipe: Recipe, data: Path, run: Path, progress: Progress) -> Fitted:
     """Train by the recipe in the folder `run`, going on from its last checkpoint if it has one.
-
-    Returns the network of the best step on dev, each signal's settings, and the dev figures.
 
     Raises:
         UserError: for a corpus or encoder that cannot be had, or a run folder of another recipe.
@@ -67,7 +81,8 @@ def fit(recipe: Recipe, data: Path, run: Path, progress: Progress) -> tuple[Netw
     run.mkdir(parents=True, exist_ok=True)
     claim(run, recipe)
     torch.manual_seed(recipe.seed)
-    encoder, tokenizer = load_encoder(folder_of(recipe.encoder))
+    folder = folder_of(recipe.encoder)
+    encoder, tokenizer = load_encoder(folder)
     network = Network(encoder, SIGNALS)
     for name, parameter in network.encoder.named_parameters():
         if name.startswith(tuple(recipe.frozen)):
@@ -96,7 +111,7 @@ def fit(recipe: Recipe, data: Path, run: Path, progress: Progress) -> tuple[Netw
         progress(step, recipe.steps, " ".join(f"{n} {v:.3f}" for n, v in sorted(losses.items())))
         evaluated = step % recipe.evaluate_every == 0 or step == recipe.steps
         if evaluated:
-            settings, figures = evaluate(network, tokenizer, dev)
+            _, figures = evaluate(network, tokenizer, dev)
             mean = headline(figures)
             record = {
                 "step": step,
@@ -124,10 +139,19 @@ def fit(recipe: Recipe, data: Path, run: Path, progress: Progress) -> tuple[Netw
                 },
             )
     log.close()
-    network.load_state_dict(torch.load(run / "best.pt", weights_only=True)["network"])
-    full = {name: load_corpus(data, name, "dev") for name in recipe.corpora}
-    settings, figures = evaluate(network, tokenizer, full)
-    return network, settings, figures
+    chosen = torch.load(run / "best.pt", weights_only=True)
+    network.load_state_dict(chosen["network"])
+    settings, figures = evaluate(
+        network, tokenizer, {name: load_corpus(data, name, "dev") for name in recipe.corpora}
+    )
+    return Fitted(
+        network,
+        settings,
+        figures,
+        encoder_files={name: sha256(folder / name) for name in (WEIGHTS, TOKENIZER)},
+        rows={name: len(corpus.examples) for name, corpus in train.items()},
+        step=chosen["step"],
+    )
 
 
 def claim(run: Path, recipe: Recipe) -> None:
@@ -136,7 +160,7 @@ def claim(run: Path, recipe: Recipe) -> None:
     path = run / "recipe.json"
     if path.is_file() and path.read_text(encoding="utf-8") != mine:
         raise UserError(
-            f"{run} holds a run of another recipe; give another folder with --run, or delete it to start anew."
+            f"{run} holds a run of another recipe; give another folder with --run, or delete this one."
         )
     path.write_text(mine, encoding="utf-8")
 
@@ -228,7 +252,8 @@ def save(path: Path, state: dict[str, Any]) -> None:
     except (OSError, RuntimeError) as error:
         partial.unlink(missing_ok=True)
         raise UserError(
-            f"{path} could not be written ({error}); the last good checkpoint is still there: make room and run again."
+            f"{path} could not be written ({error}); the last good checkpoint is still there: "
+            "make room and run again."
         ) from error
 
 

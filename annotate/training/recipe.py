@@ -52,7 +52,9 @@ def load_recipe(path: Path) -> Recipe:
     try:
         raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UserError(f"The recipe {path} cannot be read ({error.strerror}); give the path of a YAML file.") from error
+        raise UserError(
+            f"The recipe {path} cannot be read ({error.strerror}); give the path of a YAML file."
+        ) from error
     except yaml.YAMLError as error:
         raise UserError(f"The recipe {path} is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(raw, dict):
@@ -68,7 +70,9 @@ def load_recipe(path: Path) -> Recipe:
         raise UserError(f"`corpora` in the recipe {path} must map corpus names to sampling weights.")
     for corpus, weight in raw["corpora"].items():
         if corpus not in READERS:
-            raise UserError(f"The recipe {path} names an unknown corpus `{corpus}`; known are {', '.join(READERS)}.")
+            raise UserError(
+                f"The recipe {path} names an unknown corpus `{corpus}`; known are {', '.join(READERS)}."
+            )
         if not isinstance(weight, int | float) or weight <= 0:
             raise UserError(f"The weight of corpus `{corpus}` in the recipe {path} must be a number above 0.")
     if isinstance(raw.get("encoder"), dict):
@@ -80,7 +84,9 @@ def load_recipe(path: Path) -> Recipe:
             try:
                 raw[key] = float(raw[key])
             except (TypeError, ValueError) as error:
-                raise UserError(f"`{key}` in the recipe {path} must be a number, not {raw[key]!r}.") from error
+                raise UserError(
+                    f"`{key}` in the recipe {path} must be a number, not {raw[key]!r}."
+                ) from error
     for key in ("seed", "steps", "batch_size", "limit", "evaluate_every", "checkpoint_every", "dev_rows"):
         if key in raw and (not isinstance(raw[key], int) or raw[key] < (0 if key == "seed" else 1)):
             raise UserError(f"`{key}` in the recipe {path} must be a whole number above 0, not {raw[key]!r}.")

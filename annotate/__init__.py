@@ -1,0 +1,38 @@
+"""annotate: who takes which stance toward whom, what is hedged, loaded, or went wrong in translation.
+
+import annotate
+
+annotator = annotate.load()
+frame = annotator.score("seeds")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from annotate.article import Article
+    from annotate.errors import UserError
+    from annotate.reading import Targets, load_targets, read
+    from annotate.scoring import Annotator, load
+
+__all__ = ["Annotator", "Article", "Targets", "UserError", "load", "load_targets", "read"]
+
+_HOMES = {
+    "Annotator": "annotate.scoring",
+    "Article": "annotate.article",
+    "Targets": "annotate.reading",
+    "UserError": "annotate.errors",
+    "load": "annotate.scoring",
+    "load_targets": "annotate.reading",
+    "read": "annotate.reading",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Names are imported when first used, so that `import annotate` and `annotate --help` are instant."""
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'annotate' has no attribute {name!r}")

@@ -1,0 +1,328 @@
+"""The `annotate` command: one thin subcommand per job. Heavy imports wait until a job needs them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from annotate.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from annotate.jobs import Reporter
+
+FORMATS = ("parquet", "csv", "jsonl", "table")
+
+
+class Group(click.Group):
+    """Shows a UserError as its one sentence and ends with exit code 2; never a traceback."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except UserError as error:
+            click.echo(f"annotate: {error}", err=True)
+            sys.exit(2)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="annotate-news", prog_name="annotate")
+def main() -> None:
+    """Mark, sentence by sentence, who takes which stance toward whom in news articles, what is hedged,
+    what is loaded, and what went wrong in translation; review it in Label Studio.
+
+    Start with: annotate run seeds/
+    """
+
+
+def options_for_reading(command: Callable[..., None]) -> Callable[..., None]:
+    """The paths and options of every command that reads and scores articles."""
+    for option in (
+        click.option(
+            "--model", type=click.Path(path_type=Path), help="A model folder; default: the shipped one."
+        ),
+        click.option("--any-language", is_flag=True, help="Also score articles that are not English."),
+        click.option(
+            "--targets",
+            type=click.Path(path_type=Path),
+            help="A targets file; default: targets.yaml beside the articles, else names found in them.",
+        ),
+        click.argument("paths", nargs=-1, required=True, metavar="PATH..."),
+    ):
+        command = option(command)
+    return command
+
+
+@main.command()
+@options_for_reading
+@click.option("--project", help="Title of the Label Studio project; default: the name of the first PATH.")
+def run(paths: tuple[str, ...], project: str | None, **how: Any) -> None:
+    """Score articles and put them before reviewers: the main job.
+
+    Scores every sentence, opens a local Label Studio (unless LABEL_STUDIO_URL names your own), pushes,
+    and prints where to review. Run it again at any time: nothing comes twice.
+
+    Example: annotate run seeds/
+    """
+    from annotate.jobs import run_job
+
+    with progress() as bars:
+        reporter = Reported(bars)
+        done = run_job(paths, project=project, reporter=reporter, **how)
+    console().print(done.message(), highlight=False, soft_wrap=True)
+    reporter.leave()
+
+
+@main.command()
+@options_for_reading
+@click.option("--out", type=click.Path(path_type=Path), help="Where to write; its suffix names the format.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: by --out, else a table.")
+def score(paths: tuple[str, ...], out: Path | None, format_: str | None, **how: Any) -> None:
+    """Score articles: to a parquet, csv or jsonl file, or as a coloured table in the terminal.
+
+    PATH is a txt, html, csv, jsonl or parquet file, a folder of them, or - for standard input.
+
+    Example: annotate score seeds/ --out scores.parquet
+    """
+    from annotate.jobs import score_job
+    from annotate.output import format_of, writing
+    from annotate.terminal import Lines
+
+    chosen = format_of(out, format_)
+    with progress() as bars:
+        reporter = Reported(bars)
+        if chosen == "table" and out is None:
+            lines = Lines(console())
+            score_job(paths, lines, reporter=reporter, **how)
+            lines.legend()
+        else:
+            with writing(out, chosen) as writer:
+                score_job(paths, writer, reporter=reporter, **how)
+    reporter.leave()
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Write the targets file here; default: print it."
+)
+def targets(paths: tuple[str, ...], out: Path | None) -> None:
+    """Propose targets and their aliases from the articles, as a targets file to edit.
+
+    Example: annotate targets seeds/ --out targets.yaml
+    """
+    from annotate.reading import propose_targets, read, to_yaml
+
+    with progress() as bars:
+        reporter = Reported(bars)
+        proposed = to_yaml(propose_targets(read(paths, on_problem=reporter.problem)))
+    if out is None:
+        click.echo(proposed, nl=False)
+    elif out.exists():
+        raise UserError(f"{out} exists already; name another file with --out, or delete it.")
+    else:
+        out.write_text(proposed, encoding="utf-8")
+        click.echo(f"Wrote {out}; edit it, then score with --targets {out}.", err=True)
+    reporter.leave()
+
+
+@main.command()
+@click.argument("scores", type=click.Path(path_type=Path))
+@click.option("--project", required=True, help="Title of the Label Studio project; made if there is none.")
+@click.option("--dry-run", is_flag=True, help="Say what would be pushed and write nothing.")
+def push(scores: Path, project: str, dry_run: bool) -> None:
+    """Push scores (parquet) to Label Studio: every content sentence once, pre-annotated.
+
+    After any failure run it again: it goes on where the server stands, and nothing comes twice.
+
+    Example: annotate push scores.parquet --project "Data security"
+    """
+    from annotate.jobs import push_job
+
+    with progress() as bars:
+        reporter = Reported(bars)
+        done = push_job(scores, project, dry_run=dry_run, reporter=reporter)
+    console().print(done.message(), highlight=False, soft_wrap=True)
+    reporter.leave()
+
+
+@main.command()
+@click.argument("recipe", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="The folder with the corpora.")
+@click.option("--out", type=click.Path(path_type=Path), help="The model folder; default: beside the recipe.")
+@click.option(
+    "--run", "run_", type=click.Path(path_type=Path), help="Checkpoints and log; default: runs/NAME."
+)
+@click.option("--threads", type=click.IntRange(1), help="Processor threads; default: all cores.")
+def train(recipe: Path, data: Path, out: Path | None, run_: Path | None, threads: int | None) -> None:
+    """Train a model by a recipe, from corpora to a bundle with its card.
+
+    Cut off at any moment, the same command goes on from the last checkpoint.
+
+    Example: annotate train models/recipe.yaml --data corpora/
+    """
+    from annotate.training.recipe import load_recipe
+    from annotate.training.train import train as train_model
+
+    name = load_recipe(recipe).name
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)
+    with progress() as bars:
+        task = bars.add_task("Training")
+
+        def show(step: int, steps: int, losses: str) -> None:
+            bars.update(task, completed=step, total=steps, description=f"Training  {losses[:60]}")
+
+        folder = train_model(recipe, data, out or recipe.parent / name, run_ or Path("runs") / name, show)
+    click.echo(f"Wrote {folder}; its card is {folder / 'README.md'}.")
+
+
+@main.group()
+def studio() -> None:
+    """The local Label Studio: start, stop, status, open.
+
+    Example: annotate studio start
+    """
+
+
+@studio.command()
+def start() -> None:
+    """Start it; installs it the first time into an environment of its own. Safe to call twice.
+
+    Example: annotate studio start
+    """
+    from annotate.studio import server
+
+    with progress() as bars:
+        task = bars.add_task("Label Studio", total=None)
+        status = server.start(lambda line: bars.update(task, description=line))
+    click.echo(where_to_log_in(status))
+
+
+@studio.command()
+def stop() -> None:
+    """Stop it; projects and annotations stay.
+
+    Example: annotate studio stop
+    """
+    from annotate.studio import server
+
+    click.echo("Label Studio has stopped." if server.stop() else "No local Label Studio was running.")
+
+
+@studio.command()
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object: running, url, user, token_file, version."
+)
+def status(as_json: bool) -> None:
+    """Say whether it runs, and where.
+
+    Example: annotate studio status --json
+    """
+    from annotate.studio import server
+
+    now = server.status()
+    if as_json:
+        click.echo(json.dumps(asdict(now)))
+    else:
+        click.echo(where_to_log_in(now) if now.running else "No local Label Studio is running.")
+
+
+@studio.command("open")
+@click.argument("project", required=False)
+def open_(project: str | None) -> None:
+    """Open it in a browser, at a project if one is named.
+
+    Example: annotate studio open seeds
+    """
+    from annotate.studio import server
+    from annotate.studio.project import page_of
+
+    click.echo(server.open_(page_of(project) if project else "/"))
+
+
+def where_to_log_in(status: Any) -> str:
+    """Address, user, and the file with the password."""
+    return (
+        f"Label Studio {status.version} runs at {status.url}\n"
+        f"Log in as {status.user}; the password is in {status.password_file}"
+    )
+
+
+def console(stderr: bool = False) -> Console:
+    """A rich console; not a terminal, it does not cut lines."""
+    from rich.console import Console
+
+    made = Console(stderr=stderr)
+    return made if made.is_terminal else Console(stderr=stderr, width=10_000)
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """Progress bars on standard error that leave nothing behind; silent where nobody watches."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    shown = console(stderr=True)
+    with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as bars:
+        yield bars
+
+
+class Reported:
+    """What a job tells while it works: notices and errors as they come, progress as bars."""
+
+    def __init__(self, bars: Progress) -> None:
+        self.bars = bars
+        self.errors = 0
+        self.tasks: dict[str, Any] = {}
+
+    def problem(self, problem: Any) -> None:
+        """An error counts toward exit code 2; a notice does not."""
+        self.errors += problem.error
+        self.say(f"annotate: {problem}")
+
+    def say(self, line: str) -> None:
+        """A line on standard error, above the bars."""
+        self.bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def step(self, what: str, done: int | None = None, total: int | None = None) -> None:
+        """Progress of a part of the job."""
+        if what not in self.tasks:
+            self.tasks[what] = self.bars.add_task(what, total=total)
+        self.bars.update(self.tasks[what], completed=done, total=total)
+
+    def leave(self) -> None:
+        """End with exit code 2 if anything asked for was bad; what was good is done."""
+        if self.errors:
+            sys.exit(2)
+
+
+if TYPE_CHECKING:
+    _: type[Reporter] = Reported
+
+if __name__ == "__main__":
+    main()

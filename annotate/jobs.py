@@ -1,0 +1,180 @@
+"""The jobs behind the commands: read, score, push, in the order the data flows."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from annotate.errors import UserError
+from annotate.reading import Problem, Targets, find_targets_file, load_targets, propose_targets, read
+
+if TYPE_CHECKING:
+    from annotate.article import Article
+    from annotate.output import Writer
+    from annotate.studio.push import PushReport
+
+LOOK_AHEAD = 200
+"""Articles read ahead to find targets in, where no targets file is given."""
+PROPOSED = 8
+"""Targets taken from such a look."""
+
+
+class Reporter(Protocol):
+    """What a job tells while it works."""
+
+    def problem(self, problem: Problem) -> None:
+        """Something could not be used, or was left out on purpose."""
+
+    def say(self, line: str) -> None:
+        """A line worth reading."""
+
+    def step(self, what: str, done: int | None = None, total: int | None = None) -> None:
+        """Progress of a part of the job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A push that ended, and how to get to what it made."""
+
+    project: str
+    report: PushReport
+    login: str | None
+    """How to log in, for the local server."""
+
+    def message(self) -> str:
+        """What a person wants to read at the end."""
+        r = self.report
+        there = r.created + r.predicted + r.unchanged
+        verb = "would stand" if r.dry_run else "stand"
+        lines = [
+            f"{there} sentences {verb} in the project “{self.project}”: {r.created} new, "
+            f"{r.predicted} with a new prediction, {r.unchanged} unchanged."
+        ]
+        if r.url:
+            lines.append(f"Review them at {r.url}")
+        if self.login and not r.dry_run:
+            lines.append(self.login)
+        return "\n".join(lines)
+
+
+def score_job(
+    paths: Sequence[str],
+    writer: Writer,
+    *,
+    reporter: Reporter,
+    targets: Path | None = None,
+    model: Path | None = None,
+    any_language: bool = False,
+) -> int:
+    """Score what the paths hold into a writer; the number of sentences.
+
+    Raises:
+        UserError: when nothing could be read, or for a bad targets file or model.
+    """
+    from annotate.scoring import load
+
+    chosen = load_targets(targets) if targets else None
+    articles = read(paths, any_language=any_language, on_problem=reporter.problem)
+    first = next(articles, None)
+    if first is None:
+        raise UserError("There is no article to score in " + ", ".join(map(str, paths)) + ".")
+    articles = itertools.chain([first], articles)
+    if chosen is None:
+        chosen, articles = default_targets(paths, articles, reporter)
+    annotator = load(model)
+    sentences = 0
+    for table in annotator.stream(articles, chosen):
+        writer.write(table)
+        sentences += table.num_rows
+        reporter.step("Scoring sentences", sentences)
+    return sentences
+
+
+def default_targets(
+    paths: Sequence[str], articles: Iterator[Article], reporter: Reporter
+) -> tuple[Targets, Iterator[Article]]:
+    """The targets file beside the articles, else the names most found in the first of them; and the
+    articles, none lost."""
+    beside = find_targets_file(paths)
+    if beside is not None:
+        return load_targets(beside), articles
+    ahead = list(itertools.islice(articles, LOOK_AHEAD))
+    proposed = propose_targets(ahead)[:PROPOSED]
+    found = Targets({p.name: p.aliases for p in proposed})
+    names = ", ".join(found.names) or "none"
+    reporter.say(
+        f"annotate: no targets file; stance is toward names found in the articles: {names}. "
+        "To choose them, edit what `annotate targets` proposes and give it with --targets."
+    )
+    return found, itertools.chain(ahead, articles)
+
+
+def push_job(scores: Path, project: str, *, reporter: Reporter, dry_run: bool = False) -> Pushed:
+    """Push a scores file to the configured Label Studio, or to the local one, which is started if need be.
+
+    Raises:
+        UserError: for scores that cannot be read or a server that cannot be used.
+    """
+    from annotate.studio import client, server
+    from annotate.studio.push import push
+
+    if not scores.is_file():
+        raise UserError(f"{scores} is not there; write one with `annotate score PATH --out {scores}`.")
+    login = None
+    if not client.configured():
+        status = server.start(lambda line: reporter.step(line))
+        login = f"Log in as {status.user}; the password is in {status.password_file}"
+    report = push(
+        scores,
+        project,
+        server=client.connect(),
+        dry_run=dry_run,
+        progress=lambda done, total: reporter.step("Pushing sentences", done, total),
+    )
+    for refused in report.refused:
+        reporter.problem(Problem(f"sentence {refused.sentence_id} of {refused.article_id}: {refused.reason}"))
+    if report.targets_without_slot:
+        reporter.say(
+            f"annotate: {report.targets_without_slot} stances are in the scores but not in Label Studio, "
+            "whose form has room for four targets a sentence."
+        )
+    return Pushed(project, report, login)
+
+
+def run_job(
+    paths: Sequence[str],
+    *,
+    reporter: Reporter,
+    project: str | None = None,
+    targets: Path | None = None,
+    model: Path | None = None,
+    any_language: bool = False,
+) -> Pushed:
+    """The main job: score, and push to Label Studio. The scores stay in the user's data folder.
+
+    Raises:
+        UserError: as `score_job` and `push_job`.
+    """
+    from annotate.output import writing
+    from annotate.studio import home
+
+    title = project or title_of(paths[0])
+    folder = home.data_dir() / "scores"
+    scores = folder / (safe_name(title) + ".parquet")
+    with writing(scores, "parquet") as writer:
+        score_job(paths, writer, reporter=reporter, targets=targets, model=model, any_language=any_language)
+    reporter.say(f"annotate: the scores are in {scores}")
+    return push_job(scores, title, reporter=reporter)
+
+
+def title_of(path: str) -> str:
+    """A project's title from what is scored: the file's or folder's own name."""
+    return "standard input" if path == "-" else Path(path).resolve().stem
+
+
+def safe_name(title: str) -> str:
+    """A title as a file name."""
+    return "".join(c if c.isalnum() or c in " ._-" else "_" for c in title).strip(" .") or "scores"

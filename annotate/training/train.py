@@ -1,0 +1,40 @@
+"""The training job: a recipe and corpora in, a model bundle with its card out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from annotate.model.bundle import save_bundle
+from annotate.training.card import write_card
+from annotate.training.corpora import source
+from annotate.training.fit import Progress, fit
+from annotate.training.recipe import load_recipe
+
+
+def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progress) -> Path:
+    """Train by a recipe file on the corpora under `data` and write the bundle to `out`.
+
+    `run` keeps checkpoints and the log; called again after a cut, training goes on from there.
+
+    Raises:
+        UserError: for a recipe, corpus or encoder that cannot be used, or a disk that is full.
+    """
+    recipe = load_recipe(recipe_file)
+    fitted = fit(recipe, data, run, progress)
+    save_bundle(
+        out,
+        fitted.network,
+        fitted.settings,
+        name=recipe.name,
+        encoder=replace(recipe.encoder, files=fitted.encoder_files),
+        training={
+            "recipe": {k: v for k, v in asdict(recipe).items() if k != "encoder"},
+            "step": fitted.step,
+            "rows": fitted.rows,
+            "sources": [asdict(source(data, name)) for name in recipe.corpora],
+        },
+        figures={"dev": {name: [asdict(f) for f in found] for name, found in fitted.figures.items()}},
+    )
+    write_card(out)
+    return out
