@@ -13,7 +13,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from annotate.article import Article
-from annotate.reading.decoding import NotText, clean, decode
+from annotate.reading.decoding import HOW_TO_CONVERT, NotText, clean, decode
 from annotate.reading.documents import read_html, read_txt
 from annotate.reading.language import detect, is_english
 from annotate.reading.problems import Problem, Report, strict
@@ -41,7 +41,7 @@ RESERVED = frozenset((*TARGETS_NAMES, "gold.jsonl", "siblings.jsonl"))
 
 
 def read(
-    paths: Iterable[str | Path], *, any_language: bool = False, on_problem: Report | None = None
+    paths: Iterable[str | Path] | str | Path, *, any_language: bool = False, on_problem: Report | None = None
 ) -> Iterator[Article]:
     """Articles from files, folders and standard input (`-`), one at a time and in a fixed order.
 
@@ -57,6 +57,7 @@ def read(
     raises UserError and a notice becomes a warning.
     """
     report = on_problem or strict
+    paths = [paths] if isinstance(paths, str | Path) else paths
     seen: dict[str, bytes] = {}
     for where, raw in _articles(paths, report):
         article = _cleaned(raw, where, report)
@@ -76,39 +77,50 @@ def _articles(paths: Iterable[str | Path], report: Report) -> Iterator[tuple[str
     for path in paths:
         if str(path) == "-":
             yield from _standard_input(report)
-        elif Path(path).is_dir():
-            yield from _folder(Path(path), report)
-        else:
-            yield from _file(Path(path), Path(path).stem, report)
+            continue
+        try:
+            if Path(path).is_dir():
+                yield from _folder(Path(path), report)
+            else:
+                yield from _file(Path(path), Path(path).stem, report)
+        except OSError as error:
+            report(_unreadable(error, path))
 
 
 def _file(path: Path, article_id: str, report: Report) -> Iterator[tuple[str, Article]]:
     reader = READERS.get(path.suffix.lower())
-    try:
-        if not path.exists():
-            report(Problem(f"{path}: there is no such file or folder; check its name"))
-        elif reader is None:
-            report(Problem(f"{path}: files of this kind are not read; give one of {', '.join(READERS)}"))
-        else:
+    if not path.exists():
+        report(Problem(f"{path}: there is no such file or folder; check its name"))
+    elif reader is None:
+        report(Problem(f"{path}: files of this kind are not read; give one of {', '.join(READERS)}"))
+    else:
+        try:
             yield from reader(path, article_id, report)
-    except OSError as error:
-        report(
-            Problem(f"{path}: it cannot be read ({error.strerror or error}); check its name and permissions")
-        )
+        except OSError as error:
+            report(_unreadable(error, path))
+        except UnicodeDecodeError as error:
+            report(
+                Problem(f"{path} ends or breaks off within a character ({error.reason}); {HOW_TO_CONVERT}")
+            )
+
+
+def _unreadable(error: OSError, path: str | Path) -> Problem:
+    said = error.strerror or str(error)
+    return Problem(f"{error.filename or path}: it cannot be read ({said}); check its name and permissions")
 
 
 def _folder(folder: Path, report: Report) -> Iterator[tuple[str, Article]]:
     found = False
-    for path in _walk(folder):
+    for path in _walk(folder, report):
         found = True
         yield from _file(path, path.relative_to(folder).with_suffix("").as_posix(), report)
     if not found:
         report(Problem(f"{folder}: there is no article in this folder; put {', '.join(READERS)} files there"))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path, report: Report) -> Iterator[Path]:
     """The files of a folder that hold articles, folders within it included, in the order of their names."""
-    for here, folders, names in os.walk(folder):
+    for here, folders, names in os.walk(folder, onerror=lambda error: report(_unreadable(error, folder))):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(here, name)
@@ -122,7 +134,7 @@ def _standard_input(report: Report) -> Iterator[tuple[str, Article]]:
     leading = []
     for line in iter(sys.stdin.buffer.readline, b""):
         leading.append(line)
-        if line.strip():
+        if line.removeprefix(codecs.BOM_UTF8).strip():
             break
     rest = itertools.chain(leading, sys.stdin.buffer)
     if leading and _is_json_object(leading[-1]):

@@ -24,6 +24,7 @@ _PARTS = {
     "comments": r"(?:comments?|replies|responses)",
     "reporter": r"(?:report(?:er)?|writer|correspondent|desk|editor)s?",
     "on": r"(?:on|via|at|to)",
+    "desk": r"(?:reporting|writing|editing)",
     "hand": r"(?:reporting|writing|editing|edited|written|reported|compiled|translated|posted|published)",
 }
 _PARTS["date"] = (
@@ -104,7 +105,7 @@ WHOLE = _any_of(
     (?:staff|special|news|web|senior|chief|political|foreign|diplomatic) {reporter}
     (?:our|by|from) (?:staff|web ?desk|bureau|agenc(?:y|ies)|{reporter})(?: {reporter})?
     {agency}(?: (?:staff|news|news agency))?
-    (?:with )?(?:additional )?(?:reporting|writing|editing)(?: and (?:reporting|writing|editing))? by .*
+    (?:with )?additional {desk} by .*|(?<=[(\[]){desk}(?: and {desk})? by .*|{desk} by .*[;,.] ?{desk} by .*
     with (?:additional )?(?:inputs?|reporting|files) (?:from|by) .{2,60}
     .{3,60} contributed to this {piece}
     {picture} (?:by|courtesy|credits?|via|from|/) .{0,60}
@@ -117,7 +118,8 @@ WHOLE = _any_of(
 """A sentence that is nothing but this."""
 
 BYLINE = re.compile(
-    r"\W*(?:By|by|BY|From|FROM|(?:Words|Written|Reported|Posted|Published|Edited|Translated) by):?\s+"
+    r"\W*(?:By|by|BY|From|FROM|"
+    r"(?:Words|Written|Report(?:ed|ing)|Posted|Published|Edit(?:ed|ing)|Translated) by):?\s+"
     r"(?:(?:[A-Z][\w.’'-]*|and|for|of|in|at|the|de|van|von|bin|al)(?:[\s&,|/·]+|\W*$))+"
 )
 """`By Jane Doe, Reuters`: names and nothing after them. Case counts."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from annotate.article import Article, Sentence, sentence_ids
-from annotate.reading.boilerplate import flags
 from annotate.reading.sentences import sentence_spans
 from annotate.reading.targets import Targets
 
@@ -16,6 +15,8 @@ def split(article: Article, targets: Targets | None = None) -> list[Sentence]:
     For each, `text == article.text[start:end]` without white space at either end; offsets are code
     points. Without `targets` no sentence has mentions.
     """
+    from annotate.reading.boilerplate import flags  # compiles its phrases, which `--help` need not wait for
+
     spans = list(sentence_spans(article.text))
     texts = [article.text[start:end] for start, end in spans]
     ids = sentence_ids(article.id, texts)

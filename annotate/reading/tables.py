@@ -186,9 +186,10 @@ def _has_text_column(path: Path, names: list[str], report: Report) -> bool:
     if "text" in names:
         report(Problem(f"{path}: two columns are named `text`; keep one"))
     else:
-        report(
-            Problem(f"{path}: no column is named `text` (found: {found}); name the column of the articles so")
+        todo = (
+            "separate columns by commas" if len(names) == 1 and set(names[0]) & set(";\t|") else "rename one"
         )
+        report(Problem(f"{path}: no column is named `text` (found: {found}); {todo}"))
     return False
 
 
