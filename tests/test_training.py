@@ -1,0 +1,189 @@
+"""Training: a recipe becomes a model; a cut costs nothing; what is wrong is said."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from annotate.errors import UserError
+from annotate.model.encoder import MINILM, folder_of
+from annotate.training.corpora import READERS, load_corpus
+from annotate.training.recipe import load_recipe
+
+RECIPE = {
+    "name": "tiny",
+    "corpora": {"hedge_bio": 1, "newsmtsc": 1},
+    "steps": 12,
+    "batch_size": 8,
+    "evaluate_every": 6,
+    "checkpoint_every": 1,
+    "frozen": [],
+}
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory) -> Path:
+    """An encoder with random weights and MiniLM's tokenizer: real code, no hub, a second a run."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("encoder")
+    config = BertConfig(hidden_size=24, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32)
+    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    shutil.copy(folder_of(MINILM) / "tokenizer.json", folder)
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def corpora(tmp_path_factory) -> Path:
+    """Two corpora of sentences of our own, in the documented form."""
+    folder = tmp_path_factory.mktemp("corpora")
+    verbs = ["closes", "opens", "grows", "fails", "starts", "ends", "moves", "waits"]
+    for split, n in (("train", 64), ("dev", 24)):
+        hedges, stances = [], []
+        for i in range(n):
+            verb = verbs[i % len(verbs)]
+            text = f"The shop {'may' if i % 2 else 'will'} say it {verb} in week {i}."
+            hedges.append((text, i % 2, [[9, 12]] if i % 2 else [], str(i)))
+            text = f"{['Awful', 'Tall', 'Kind'][i % 3]} Anna {verb} early in week {i}."
+            at = text.index("Anna")
+            stances.append((text, "Anna", at, at + 4, ["against", "neutral", "favor"][i % 3], "rw"))
+        for name, rows, columns in (
+            ("hedge_bio", hedges, ["text", "label", "cue_spans", "doc_id"]),
+            ("newsmtsc", stances, ["text", "target", "target_start", "target_end", "label", "subset"]),
+        ):
+            (folder / name).mkdir(exist_ok=True)
+            pd.DataFrame(rows, columns=columns).to_parquet(folder / name / f"{split}.parquet")
+    return Path(folder)
+
+
+@pytest.fixture
+def recipe(tmp_path, tiny_encoder) -> Path:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(yaml.safe_dump({**RECIPE, "encoder": str(tiny_encoder)}))
+    return path
+
+
+def command(recipe: Path, corpora: Path, folder: Path) -> list[str]:
+    options = ["--data", corpora, "--out", folder / "model", "--run", folder / "run", "--threads", 1]
+    return [sys.executable, "-m", "annotate", "train", str(recipe), *map(str, options)]
+
+
+def weights(folder: Path) -> dict[str, np.ndarray]:
+    from safetensors.numpy import load_file
+
+    return load_file(folder / "model" / "weights.safetensors")
+
+
+def test_a_killed_training_goes_on_and_ends_as_if_never_cut(recipe, corpora, tmp_path):
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    subprocess.run(command(recipe, corpora, whole), check=True, capture_output=True)
+    process = subprocess.Popen(command(recipe, corpora, cut), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not (cut / "run" / "checkpoint.pt").is_file():
+        assert process.poll() is None, process.stderr.read().decode()
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert not (cut / "model").exists()
+    subprocess.run(command(recipe, corpora, cut), check=True, capture_output=True)
+    one, other = weights(whole), weights(cut)
+    assert one.keys() == other.keys()
+    for name in one:
+        np.testing.assert_allclose(one[name], other[name], atol=2e-3, err_msg=name)
+    from annotate.model.bundle import load_bundle
+
+    assert load_bundle(cut / "model").name == "tiny"
+    card = (cut / "model" / "README.md").read_text()
+    assert "| newsmtsc | macro-F1 rw |" in card
+    assert "none stated" in card
+    log = [json.loads(line) for line in (whole / "run" / "log.jsonl").read_text().splitlines()]
+    assert [record["step"] for record in log] == [6, 12]
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_in_place(tmp_path, monkeypatch):
+    import torch
+
+    from annotate.training import fit
+
+    path = tmp_path / "checkpoint.pt"
+    fit.save(path, {"step": 1})
+
+    def full(state, file):
+        Path(file).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(UserError, match="the last good checkpoint is still there"):
+        fit.save(path, {"step": 2})
+    assert torch.load(path, weights_only=True) == {"step": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_another_recipe_does_not_go_on_from_this_run(recipe, corpora, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "recipe.json").write_text("{}")
+    done = subprocess.run(command(recipe, corpora, tmp_path), capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "holds a run of another recipe" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"corpora": {"newsmtsk": 1}}, "unknown corpus `newsmtsk`; known are .*newsmtsc"),
+        ({"corpora": {"newsmtsc": 0}}, "weight of corpus `newsmtsc`"),
+        ({"corpora": []}, "`corpora` in the recipe"),
+        ({"stepz": 3}, "unknown key `stepz`; the keys are .*steps"),
+        ({"steps": "many"}, "`steps` in the recipe .* must be a whole number"),
+        ({"learning_rate": "fast"}, "`learning_rate` in the recipe .* must be a number"),
+    ],
+)
+def test_a_recipe_that_is_wrong_says_where(tmp_path, change, said):
+    path = tmp_path / "recipe.yaml"
+    path.write_text(yaml.safe_dump({**RECIPE, **change}))
+    with pytest.raises(UserError, match=said):
+        load_recipe(path)
+
+
+def test_a_recipe_that_is_not_there_or_not_yaml_says_so(tmp_path):
+    with pytest.raises(UserError, match="cannot be read"):
+        load_recipe(tmp_path / "none.yaml")
+    (tmp_path / "bad.yaml").write_text("a: [")
+    with pytest.raises(UserError, match="not valid YAML"):
+        load_recipe(tmp_path / "bad.yaml")
+
+
+def test_the_shipped_recipe_reads_and_every_signal_has_a_corpus():
+    from annotate.signals import SIGNALS
+
+    recipe = load_recipe(Path(__file__).parent.parent / "models" / "recipe.yaml")
+    assert {READERS[name][0].name for name in recipe.corpora} == {signal.name for signal in SIGNALS}
+
+
+def test_a_corpus_file_that_is_missing_broken_or_lacks_a_column_is_named(corpora, tmp_path):
+    with pytest.raises(UserError, match=r"newsmtsc/train\.parquet is missing"):
+        load_corpus(tmp_path, "newsmtsc", "train")
+    (tmp_path / "newsmtsc").mkdir()
+    (tmp_path / "newsmtsc" / "train.parquet").write_bytes(b"not parquet")
+    with pytest.raises(UserError, match="not a readable parquet file"):
+        load_corpus(tmp_path, "newsmtsc", "train")
+    rows = pd.read_parquet(corpora / "newsmtsc" / "train.parquet")
+    rows.drop(columns="label").to_parquet(tmp_path / "newsmtsc" / "train.parquet")
+    with pytest.raises(UserError, match="lacks the column `label`"):
+        load_corpus(tmp_path, "newsmtsc", "train")
+    rows.loc[3, "target_end"] = 999
+    rows.to_parquet(tmp_path / "newsmtsc" / "train.parquet")
+    with pytest.raises(UserError, match=r"row 3: the span .* lies outside its text"):
+        load_corpus(tmp_path, "newsmtsc", "train")
