@@ -33,6 +33,9 @@ STYLE = """
 .an-row .lsf-choices, .an-span .lsf-choices { display: flex; flex-wrap: wrap; gap: 2px 12px; margin: 0; }
 .an-beside { border-left: 1px solid rgba(127, 127, 127, .25); padding-left: 18px; }
 .an-beside blockquote { margin: 10px 0; padding: 0 0 0 10px; border-left: 3px solid #999; }
+.an-beside mark { background: rgba(230, 159, 0, .28); color: inherit; border-radius: 3px; padding: 0 2px; }
+.an-span .an-row { border-top: 0; border-left: 4px solid #E69F00; background: rgba(230, 159, 0, .08);
+  padding-left: 10px; }
 @media (max-width: 900px) { .an-page { grid-template-columns: minmax(0, 1fr); } }
 """
 

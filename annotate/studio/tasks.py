@@ -166,10 +166,9 @@ def _beside(row: Row, siblings: Mapping[str, Sibling]) -> str:
     for drift in row.get("drift") or ():
         own = escape(row["text"][drift["start"] - row["start"] : drift["end"] - row["start"]])
         other = escape(drift["sibling_text"] or "")
-        there = f" there: <mark>{other}</mark>" if other else " only here"
-        blocks.append(
-            f"<blockquote>{escape(drift['kind'] or 'drift')}: <mark>{own}</mark>{there}</blockquote>"
-        )
+        there = f"<mark>{other}</mark> there" if other else "nothing there"
+        kind = escape(drift["kind"] or "wording")
+        blocks.append(f"<blockquote><b>{kind}</b><br><mark>{own}</mark> here, {there}</blockquote>")
     return "".join(blocks)
 
 

@@ -1,0 +1,216 @@
+"""Whatever breaks a push, the next one leaves no task twice and none missing."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import threading
+import time
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from scored_rows import keys_of, sample, standing
+
+from annotate import frame
+from annotate.errors import UserError
+from annotate.studio import push as pushing
+from annotate.studio.calls import Patience
+from annotate.studio.client import connect
+from annotate.studio.push import push
+from annotate.studio.server import token
+
+ROWS = sample(160)
+QUICK = Patience(tries=4, pause=0.1, settle=3.0)
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch):
+    """Many short calls, so that a kill falls before, within and between them."""
+    monkeypatch.setattr(pushing, "BATCH", 20)
+
+
+def assert_all_once(studio, project, rows=ROWS):
+    keys, predictions = standing(studio, project)
+    assert set(keys) == keys_of(rows)
+    assert set(keys.values()) == {1}, "a task stands twice"
+    assert set(predictions.values()) == {1}, "a prediction stands twice"
+    assert len(predictions) == len(keys), "a prediction is missing"
+
+
+def in_a_process(title):
+    """A push in a process of its own, forked so that it starts at once."""
+
+    def run():
+        push(frame.table(ROWS), title, server=connect(), patience=QUICK)
+
+    process = multiprocessing.get_context("fork").Process(target=run)
+    process.start()
+    return process
+
+
+def test_a_killed_push_run_again_leaves_nothing_twice_and_nothing_missing(studio, title):
+    begun = time.monotonic()
+    whole = in_a_process(f"{title[:30]} whole")
+    whole.join()
+    seconds = time.monotonic() - begun
+    assert whole.exitcode == 0
+    moments = random.Random(20261121)
+    cut_short = 0
+    for n in range(12):
+        name = f"{title[:30]} {n}"
+        process = in_a_process(name)
+        time.sleep(moments.uniform(0.02, 1.0) * seconds)
+        process.kill()
+        process.join()
+        cut_short += process.exitcode != 0
+        report = push(frame.table(ROWS), name, server=studio, patience=QUICK)
+        assert_all_once(studio, report.project_id)
+    assert cut_short >= 10
+
+
+class Faulty:
+    """A proxy before Label Studio that spoils the n-th write the way it is told."""
+
+    def __init__(self, upstream: str, fault: str, spoiled: set[int], seconds: float = 0.0) -> None:
+        self.fault, self.spoiled, self.seconds = fault, spoiled, seconds
+        self.writes = 0
+        self.late: list[threading.Thread] = []
+        host, port = upstream.removeprefix("http://").split(":")
+        proxy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def forward(self, body):
+                there = HTTPConnection(host, int(port), timeout=60)
+                kept = {
+                    k: v
+                    for k, v in self.headers.items()
+                    if k.lower() not in {"connection", "accept-encoding"}
+                }
+                there.request(self.command, self.path, body, kept)
+                answer = there.getresponse()
+                return answer.status, answer.getheader("Content-Type") or "text/plain", answer.read()
+
+            def reply(self, status, kind, body):
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def serve(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                spoil = False
+                if self.command == "POST" and "/import" in self.path:
+                    proxy.writes += 1
+                    spoil = proxy.writes in proxy.spoiled
+                if not spoil:
+                    return self.reply(*self.forward(body))
+                self.close_connection = True
+                if proxy.fault == "502 before":
+                    self.reply(502, "text/html", b"Bad Gateway")
+                elif proxy.fault == "504 after":
+                    self.forward(body)
+                    self.reply(504, "text/html", b"Gateway Timeout")
+                elif proxy.fault == "504, and the server goes on":
+                    self.later(body)
+                    self.reply(504, "text/html", b"Gateway Timeout")
+                elif proxy.fault == "cut off after":
+                    self.forward(body)
+                    self.connection.close()
+                elif proxy.fault == "delayed":
+                    self.later(body)
+                    time.sleep(proxy.seconds)
+                return None
+
+            def later(self, body):
+                def send():
+                    time.sleep(proxy.seconds)
+                    self.forward(body)
+
+                thread = threading.Thread(target=send)
+                thread.start()
+                proxy.late.append(thread)
+
+            do_GET = do_POST = do_PATCH = do_DELETE = serve
+
+        class Quiet(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_):  # a client that went away is what is being tested
+                pass
+
+        self.server = Quiet(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        for thread in self.late:
+            thread.join()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def pushed_through(proxy, title, rows=ROWS, timeout=60.0):
+    """A push through the proxy; whether it came to its end by itself."""
+    try:
+        push(frame.table(rows), title, server=connect(proxy.url, token(), timeout=timeout), patience=QUICK)
+    except UserError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("kind", ["tasks", "predictions"])
+@pytest.mark.parametrize(
+    ("fault", "seconds"),
+    [
+        ("502 before", 0),
+        ("504 after", 0),
+        ("504, and the server goes on", 1.5),
+        ("cut off after", 0),
+        ("delayed", 3),
+    ],
+)
+def test_a_proxy_that_spoils_writes_leaves_nothing_twice(studio, title, fault, seconds, kind):
+    rows = ROWS[:60]
+    if kind == "predictions":
+        push(frame.table(rows), title, server=studio)
+        rows = [row | {"model": "annotate|new"} for row in rows]
+    proxy = Faulty(studio.url, fault, {1, 3}, seconds)
+    assert pushed_through(proxy, title, rows, timeout=1.5 if fault == "delayed" else 60)
+    proxy.close()
+    report = push(frame.table(rows), title, server=studio)
+    assert (report.created, report.predicted, report.copies_removed) == (0, 0, 0)
+    keys, predictions = standing(studio, report.project_id)
+    assert set(keys) == keys_of(rows)
+    assert set(keys.values()) == set(predictions.values()) == {1}
+    assert len(predictions) == len(keys) * (2 if kind == "predictions" else 1)
+
+
+def test_a_write_that_comes_later_than_anyone_waits_is_mended_by_the_next_push(studio, title):
+    rows = ROWS[:40]
+    proxy = Faulty(studio.url, "504, and the server goes on", {1}, QUICK.settle + 4)
+    pushed_through(proxy, title, rows)
+    proxy.close()
+    assert sum(standing(studio, push_dry(studio, title, rows).project_id)[0].values()) == 60
+    report = push(frame.table(rows), title, server=studio)
+    assert report.copies_removed == 20
+    assert_all_once(studio, report.project_id, rows)
+
+
+def push_dry(studio, title, rows):
+    return push(frame.table(rows), title, server=studio, dry_run=True)
+
+
+def test_a_server_that_goes_away_ends_in_a_sentence_and_the_next_push_goes_on(studio, title):
+    proxy = Faulty(studio.url, "refused", set(range(2, 100)))
+    assert not pushed_through(proxy, title, timeout=5)
+    proxy.close()
+    report = push(frame.table(ROWS), title, server=studio, patience=QUICK)
+    assert (report.created, report.unchanged) == (140, 20)
+    assert_all_once(studio, report.project_id)
