@@ -57,6 +57,25 @@ Save my name, email, and website in this browser for the next time I comment.
 12 Comments
 Be the first to comment!
 What's your reaction?
+Watch the video below
+Listen to this article
+Support our journalism
+Become a member
+View all comments
+Report this ad
+Copy link
+Send us your tips at tips@bugle.example
+Please log in to comment
+You must be logged in to post a comment.
+Image source, Getty Images
+Image copyright EPA
+More on this story
+Most Read
+Editors' Picks
+Don't Miss
+Privacy Policy | Terms of Use | Contact Us
+Source: Xinhua
+The post China answers appeared first on The Bugle.
 https://example.com/a.jpg
 editor@example.com
 @janedoe
@@ -91,6 +110,13 @@ HONG KONG: China has launched an initiative.
 Updated figures show that trade fell.
 The United States reserves all its rights, he said.
 Read the law, she added.
+“Join us here!”
+Watch what they do, not what they say.
+Support for the plan grew.
+Advertisement revenue fell by a third.
+Contact between the two sides has ceased.
+Getty Images sued the company.
+Photos from the scene showed smoke.
 """.strip().splitlines()
 
 

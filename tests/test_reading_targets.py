@@ -52,21 +52,19 @@ def test_mentions(text, mentions):
 
 
 def test_a_thousand_aliases_take_no_longer_than_a_few():
-    text = "The alias number 7 of China was not named by the U.S. on Tuesday, said the 99th alias. " * 20
-    few = Targets({"China": (), "United States": ("U.S.",)})
-    many = Targets(
-        {f"Target {n}": (f"Alias{n}", f"alias number {n}", f"the {n}th alias") for n in range(1000)}
-    )
+    text = "The alias of China was not named by the U.S. on Tuesday, said the 99th alias and Alias7. " * 20
+    few = Targets({"Target 7": ("Alias7",), "Target 99": ("the 99th alias",)})
+    many = Targets({f"Target {n}": (f"Alias{n}", f"the {n}th alias") for n in range(500)})
+    assert many.mentions(text) == few.mentions(text)
     assert len(many.mentions(text)) == 40
 
-    def rate(targets: Targets) -> float:
+    def seconds(targets: Targets) -> float:
         start = time.perf_counter()
-        for _ in range(20):
+        for _ in range(10):
             targets.mentions(text)
         return time.perf_counter() - start
 
-    rate(many)
-    assert rate(many) < 20 * rate(few)
+    assert min(seconds(many) for _ in range(5)) < 5 * min(seconds(few) for _ in range(5))
 
 
 def test_both_forms_of_the_file_say_the_same(tmp_path):

@@ -92,7 +92,9 @@ def _stands_out(sentence: str) -> bool:
     """Boilerplate by itself, wherever it stands."""
     if not _LETTER.search(_ADDRESS.sub(" ", sentence)):
         return True
-    if len(sentence) <= _LONGEST and any(whole.fullmatch(sentence) for whole in (WHOLE, BYLINE, DATELINE)):
+    if len(sentence) <= _LONGEST and any(
+        whole.fullmatch(sentence) for whole in (WHOLE, SIGNPOST, BYLINE, DATELINE)
+    ):
         return True
     if len(sentence.split()) <= _LINK and LABEL.match(sentence):
         return True

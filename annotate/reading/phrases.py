@@ -14,7 +14,16 @@ _PARTS = {
     "bank": r"(?:getty(?: images)?|shutterstock|unsplash|pexels|istock|wikimedia(?: commons)?|ap photo)",
     "network": r"(?:twitter|facebook|instagram|whatsapp|telegram|linkedin|youtube|tiktok|pinterest|reddit)",
     "mail": r"(?:e-?mails?|newsletters?|alerts?|updates?|notifications?|headlines|inbox|briefings?|digest)",
-    "picture": r"(?:photo(?:graph)?|image|picture|video|illustration|graphic|cover|file photo)s?",
+    "picture": r"(?:photo(?:graph)?|image|pic(?:ture)?|video|illustration|graphic|cover|file photo)s?",
+    "names": r"(?-i:[A-Z][\w.’'-]*(?:[\s,/&|]+(?:[A-Z][\w.’'-]*|for|of|and|the|via))*)",
+    "ask": r"(?:please |to )?(?:read|watch|listen|see|view|show|join|leave|let|tell|send|e-?mail|contact|"
+    r"connect|share|copy|print|log ?in|sign ?(?:in|up)|notify|swipe|tap|skip|click|check|download|subscribe|"
+    r"follow|get|submit|save|manage|visit|register|report|support|become|continue|scroll|turn|open|add|like|"
+    r"hide|try|rate)",
+    "thing": r"(?:us|me|videos?|article|story|stories|comments?|conversation|discussion|page|ads?|advert\w*|"
+    r"apps?|link|journalism|members?|subscribers?|newsletters?|channels?|websites?|site|e-?mails?|browser|"
+    r"posts?|tips|friends|author|reporters?|account|settings|subscription|podcasts?|episode|gallery|replies|"
+    r"notifications)",
     "piece": r"(?:story|article|post|report|piece|page|content|column)",
     "pieces": r"(?:stories|articles?|news|posts?|videos?|content|topics|reading|coverage|links)",
     "button": r"\b(?:share|print|save|e-?mail|tweet|like|follow|subscribe|sign ?(?:in|up)|log ?(?:in|out)|"
@@ -24,6 +33,9 @@ _PARTS = {
     "comments": r"(?:comments?|replies|responses)",
     "reporter": r"(?:report(?:er)?|writer|correspondent|desk|editor)s?",
     "on": r"(?:on|via|at|to)",
+    "footer": r"\b(?:about us|contact us|privacy policy|terms of (?:use|service)|cookie (?:policy|settings)|"
+    r"faq|sitemap)\b",
+    "dated": r"(?:(?:posted|(?:last |first )?(?:published|updated|modified)|date) ?(?:on|at|:)? ?)?",
     "desk": r"(?:reporting|writing|editing)",
     "hand": r"(?:reporting|writing|editing|edited|written|reported|compiled|translated|posted|published)",
 }
@@ -62,7 +74,7 @@ LABEL = _any_of(
     (?:share|follow)(?: (?:this|us|on))?
     (?:{picture}(?: (?:credits?|courtesy|source|caption|by))?|credits?|courtesy|caption)
     {hand} by
-    (?:author|reporter|editor|contact|e-?mail|copyright|via)s?
+    (?:author|source|reporter|editor|contact|e-?mail|copyright|via)s?
     (?:first |last )?(?:published|updated|modified|posted)(?: (?:on|at))?
     """,
     before=r"[^\w“\"‘']*",
@@ -82,6 +94,11 @@ WHOLE = _any_of(
     {comments}(?: ?\(\d+\)| (?:are )?(?:closed|off|yet))+
     please enter (?:your|a) .{0,40}
     be the first to (?:comment|reply|review|write)\b.{0,40}
+    (?:website|e-?mail(?: address)?|have something to say)
+    (?:become a (?:member|subscriber|patron)|donate)(?: now| today)?
+    (?:ends?|-?30-?|more to (?:come|follow))
+    the post .{0,120} appeared first on .*
+    (?:{footer} ?\W? ?)+
     what(?:['’]s| is) your (?:reaction|take|opinion)
     (?:what do you think|have your say)\b.{0,10}comments?.{0,10}
     (?:name|e-?mail|website|comment|message)(?: ?\*| \(required\))+
@@ -92,7 +109,7 @@ WHOLE = _any_of(
     (?:read|see|view|show|load|learn|find out) (?:more|on|next)|continue reading|read full {piece}
     {chosen} {pieces}(?: more from .{0,20})?
     also read|read also|related|recommended|trending|(?:previous|next) {piece}|don['’]t miss (?:out|it)
-    advertisements?|sponsored(?: content)?|promoted(?: content)?
+    advertisements?(?: ?[-–—|:] ?.{0,40})?|sponsored(?: content)?|promoted(?: content)?
     (?:the )?(?:story|article|video) continues .{0,40}
     scroll (?:down )?(?:to|for) (?:continue|read|more)\b.{0,40}
     \d+ ?(?:min(?:ute)?s? read|shares?|views?|likes?|retweets?)
@@ -100,16 +117,17 @@ WHOLE = _any_of(
     (?:and )?follow (?:us|me|him|her|them|our|@|(?-i:[A-Z])).{0,40} {on} {network}\b.{0,60}
     {network}(?:(?: ?[,/|&·] ?| and | or | ){network})*
     follow (?:us|me|@\w+)\b.{0,60}
-    (?:(?:posted|(?:last |first )?(?:published|updated|modified)|date) ?(?:on|at|:)? ?)?{date}(?: by .{2,40})?
+    {dated}{date}(?: by .{2,40}|\W+.{1,20} ago)?
     (?:posted|published|updated) .{1,20} ago
     (?:staff|special|news|web|senior|chief|political|foreign|diplomatic) {reporter}
-    (?:our|by|from) (?:staff|web ?desk|bureau|agenc(?:y|ies)|{reporter})(?: {reporter})?
+    (?:our|by|from) (?:\w+ )?(?:staff|web ?desk|bureau|agenc(?:y|ies)|{reporter})(?: {reporter})?
     {agency}(?: (?:staff|news|news agency))?
     (?:with )?additional {desk} by .*|(?<=[(\[]){desk}(?: and {desk})? by .*|{desk} by .*[;,.] ?{desk} by .*
     with (?:additional )?(?:inputs?|reporting|files) (?:from|by) .{2,60}
     .{3,60} contributed to this {piece}
-    {picture} (?:by|courtesy|credits?|via|from|/) .{0,60}
-    (?:{agency}|{bank}|file|stock|representational|representative|handout) {picture}\b.{0,60}
+    {picture} ?(?:copyright|source|credits?|caption|courtesy|by|via|[/|,]),? ?(?:by|of )?{names}
+    (?:{agency}|{bank}|file|stock|representational|representative|handout) {picture}(?: ?[:/|(–—-].{0,60})?
+    {bank}
     .{0,60}(?:/|\||via |\(|©) ?(?:{bank}|{agency} ?/ ?(?:file|getty|{agency}).{0,30})
     """,
     before=r"\W*",
@@ -145,6 +163,8 @@ PROMPT = _any_of(
     (?:get|track|catch|read|see|watch) (?:all )?(?:the |our )?latest (?:news|updates|stories|headlines)\b
     download\b.{0,40}\bapp\b
     read more (?:about|at|on|here|from)\b
+    {ask} (?:[\w’'-]+ ){0,4}?{thing}(?: [\w’'@.-]+){0,6}[^\w”"]*$
+    please (?:log|sign|wait|enter)\b
     """,
     before=r"[^\w“\"‘']*",
 )
@@ -163,7 +183,8 @@ TELLING = _any_of(
     (?:this|the) {piece} (?:was|is|has been) (?:originally|first|also) (?:published|posted)\b
     (?:this|the) {piece} (?:was|is|has been) (?:(?:re|auto-?)published|syndicated)\b
     (?:this|the) {piece} (?:originally|first) appeared\b
-    your e-?mail address will not\b
+    your (?:e-?mail address will not|comment)\b
+    logged in to\b
     required fields are marked\b
     save my name\b.*\bbrowser\b
     this site uses (?:akismet|cookies)\b
@@ -190,7 +211,8 @@ SIGNPOST = _any_of(
     r"""
     (?:also|must) read|read (?:also|next)|see also|you (?:may|might) (?:also )?(?:like|be interested in)
     {chosen} (?:{pieces}|for you|now)
-    related|recommended|trending
+    related|recommended|trending(?: now)?|most (?:read|popular|viewed)|editor['’]?s['’]? picks?|don['’]t miss
+    more (?:on|in|from) (?:this {piece}|{names})
     """,
     before=r"\W*",
     after=r"\W*",
