@@ -246,10 +246,11 @@ def open_(project: str | None) -> None:
 
     Example: annotate studio open seeds
     """
-    from annotate.studio import server
-    from annotate.studio.project import page_of
+    from annotate.jobs import page_job
 
-    click.echo(server.open_(page_of(project) if project else "/"))
+    address = page_job(project)
+    click.launch(address)
+    click.echo(address)
 
 
 def where_to_log_in(status: Any) -> str:

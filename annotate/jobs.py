@@ -103,7 +103,7 @@ def default_targets(
         return load_targets(beside), articles
     ahead = list(itertools.islice(articles, LOOK_AHEAD))
     proposed = propose_targets(ahead)[:PROPOSED]
-    found = Targets({p.name: p.aliases for p in proposed})
+    found = Targets({p.name: tuple(alias for alias, _ in p.aliases) for p in proposed})
     names = ", ".join(found.names) or "none"
     reporter.say(
         f"annotate: no targets file; stance is toward names found in the articles: {names}. "
@@ -171,8 +171,29 @@ def run_job(
 
 
 def title_of(path: str) -> str:
-    """A project's title from what is scored: the file's or folder's own name."""
-    return "standard input" if path == "-" else Path(path).resolve().stem
+    """A project's title from what is scored: the file's or folder's own name, in the 3 to 50 characters
+    that Label Studio allows."""
+    name = "standard input" if path == "-" else Path(path).resolve().stem.strip()
+    return name[:50].strip() if len(name) > 2 else f"articles {name}".strip()
+
+
+def page_job(project: str | None) -> str:
+    """The address of the configured or local Label Studio, at a project if one is named.
+
+    Raises:
+        UserError: when no server runs, or it has no such project.
+    """
+    from annotate.studio import client
+    from annotate.studio.calls import Patience
+    from annotate.studio.project import find
+
+    server = client.connect()
+    if project is None:
+        return server.url
+    found = find(server, project, Patience())
+    if not found:
+        raise UserError(f"Label Studio at {server.url} has no project “{project}”; `annotate push` makes it.")
+    return f"{server.url}/projects/{found[0].id}/data"
 
 
 def safe_name(title: str) -> str:

@@ -76,7 +76,7 @@ def test_the_frame_goes_to_parquet_and_back(seeds_frame, tmp_path):
     import pyarrow.parquet as pq
 
     path = tmp_path / "scores.parquet"
-    pq.write_table(pa.Table.from_pylist(seeds_frame.to_dict("records"), schema=schema()), path)
+    pq.write_table(pa.Table.from_pandas(seeds_frame, schema=schema(), preserve_index=False), path)
     assert pq.read_table(path).schema.equals(schema())
     assert pq.read_table(path).to_pylist()[0]["text"] == seeds_frame.text[0]
 

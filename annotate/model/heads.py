@@ -31,6 +31,7 @@ class TargetHead(nn.Module):
 
     def __init__(self, width: int, outputs: int, attention_heads: int = 6, dropout: float = 0.1) -> None:
         super().__init__()
+        self.outputs = outputs
         self.attention = nn.MultiheadAttention(width, attention_heads, dropout=dropout, batch_first=True)
         self.classify = nn.Sequential(
             nn.Dropout(dropout),
@@ -44,7 +45,7 @@ class TargetHead(nn.Module):
         """rows: [Q], the sentence of each query; target: [Q, N], 1 where a word names the target."""
         words, mask = encoded.words[rows], encoded.mask[rows]
         if not len(rows):
-            return {"logits": words.new_zeros(0, self.classify[-1].out_features)}
+            return {"logits": words.new_zeros(0, self.outputs)}
         mean = (words * mask.unsqueeze(2)).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
         target = target.to(words.dtype)
         named = (words * target.unsqueeze(2)).sum(1) / target.sum(1, keepdim=True).clamp(min=1)

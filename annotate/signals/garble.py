@@ -22,7 +22,6 @@ from annotate.signals.tagger import (
     marked_words,
     noisy_or_loss,
     pooled_hazard,
-    pooled_logit,
     runs,
     sigmoid,
     word_mask,
@@ -52,6 +51,9 @@ SEVERITIES = ("minor", "major")
 MINOR = Label("Garbled minor", "#E69F00", "4")
 MAJOR = Label("Garbled major", "#D55E00", "5")
 ANY, SEVERE, FIRST_CATEGORY = 0, 1, 2
+GARBLED = 5 / 25
+"""The MQM penalty a word from which a sentence counts as garbled: a major error in 25 words. By the word,
+because long sentences hold more errors without being worse, and length alone would decide."""
 
 
 def category_of(mqm: str) -> int:
@@ -146,6 +148,8 @@ class Garble(Tagger):
         "petci_idioms": read_phrases,
     }
     mqm_corpora = ("zhen_news20", "zhen_news21", "zhen_ted21")
+    judged_corpora = (*mqm_corpora, "spun_news")
+    """Those whose spans have a severity and whose sentences have a penalty."""
 
     @property
     def columns(self) -> tuple[tuple[str, pa.DataType], ...]:
@@ -184,7 +188,7 @@ class Garble(Tagger):
             hazard = pooled_hazard(logits[..., SEVERE], mask)[known]
             truth = torch.tensor([examples[i].label[0] for i in known])
             total = total + 0.3 * noisy_or_loss(hazard, truth).mean()
-        if corpus not in self.mqm_corpora:
+        if corpus not in self.judged_corpora:
             return total
         losses = F.binary_cross_entropy_with_logits(
             logits[..., SEVERE], word_truth(examples, batch, width, SEVERE), reduction="none"
@@ -206,21 +210,20 @@ class Garble(Tagger):
 
     def scores(self, out: Mapping[str, Tensor], batch: Batch, sentences: Sequence[Sentence]) -> list[Any]:
         logits, mask = out["words"].float(), word_mask(batch, out["words"])
-        pooled = pooled_logit(logits[..., SEVERE], mask).tolist()
         penalty = expected_penalty(logits, mask).tolist()
         return [
             {
                 "offsets": words,
                 "words": logits[i, : len(words)].numpy(),
-                "sentence": pooled[i],
+                "sentence": float(np.log(max(penalty[i], 1e-6) / max(1, len(words)))),
                 "penalty": penalty[i],
             }
             for i, words in enumerate(batch.words)
         ]
 
     def tune(self, scored: Mapping[str, tuple[list[Any], list[Example]]]) -> Settings:
-        """Calibrated on the MQM dev sets: sentences against most raters seeing a major error, words
-        against any rater's mark (best F1 at or above a third of them), severity against half of them."""
+        """Calibrated on the MQM dev sets: sentences against a visible penalty of GARBLED or more a word,
+        words against the mark of a third of the raters, severity likewise."""
         from annotate.model.calibration import best_threshold, platt
 
         pairs = [
@@ -230,7 +233,7 @@ class Garble(Tagger):
             for s, e in zip(*scored[corpus], strict=True)
         ]
         logits = [s["sentence"] for s, _ in pairs]
-        labels = [e.label[0] >= 0.5 for _, e in pairs]
+        labels = [e.label[2] >= GARBLED * len(s["offsets"]) for s, e in pairs]
         scale, offset = platt(logits, labels, [1 / len(pairs)] * len(pairs))
         any_p = np.concatenate([sigmoid(s["words"][:, ANY]) for s, _ in pairs])
         any_truth = np.concatenate([marked_words(s["offsets"], e, ANY) for s, e in pairs])
@@ -254,10 +257,10 @@ class Garble(Tagger):
         truth = np.concatenate(
             [marked_words(s["offsets"], e, ANY) for s, e in zip(scores, examples, strict=True)]
         )
-        if corpus not in self.mqm_corpora:
+        if corpus not in self.judged_corpora:
             return [Figure("word F1", float(f1_score(truth >= 0.5, said)), len(examples))]
         mcc = Figure("token MCC", float(matthews_corrcoef(truth >= 0.33, said)), len(examples))
-        return [mcc, same_source_pairs(scores, examples)]
+        return [mcc, same_source_pairs(scores, examples)] if corpus in self.mqm_corpora else [mcc]
 
     def decode(self, scores: Any, sentence: Sentence, settings: Settings) -> Row:
         any_p = sigmoid(scores["words"][:, ANY])

@@ -168,7 +168,8 @@ def longest_form(words: list[str], names: Counter[tuple[str, ...]]) -> str:
     """The most frequent full name that begins or ends with these words, else the words."""
     key = tuple(words)
     longer = [n for n in names if len(n) > len(key) and key in (n[: len(key)], n[-len(key) :])]
-    return " ".join(max(longer, key=lambda n: names[n]) if longer else key)
+    best: tuple[str, ...] = max(longer, key=lambda n: names[n]) if longer else key
+    return " ".join(best)
 
 
 def without_titles(words: list[str]) -> list[str]:

@@ -46,9 +46,10 @@ def card(config: dict[str, Any], folder: Path) -> str:
     total = sum(recipe["corpora"].values())
     for source in training["sources"]:
         name = source["name"]
+        linked = f"[{name}]({source['url']})" if source["url"] else name
         share = recipe["corpora"][name] / total
         lines.append(
-            f"| [{name}]({source['url']}) | {training['rows'][name]} | {share:.0%} "
+            f"| {linked} | {training['rows'][name]} | {share:.0%} "
             f"| {cell(source['licence'])} | {cell(source['citation'])} |"
         )
     lines += [

@@ -10,6 +10,8 @@ from typing import Literal
 from annotate.errors import UserError
 from annotate.signals import SIGNALS
 from annotate.signals.base import Example, Reader, Signal
+from annotate.signals.garble import GARBLE
+from annotate.training import spinning
 
 Split = Literal["train", "dev", "test"]
 
@@ -17,6 +19,10 @@ READERS: dict[str, tuple[Signal, Reader]] = {
     corpus: (signal, reader) for signal in SIGNALS for corpus, reader in signal.readers.items()
 }
 """Which signal reads which corpus, and how."""
+
+SPUN = "spun_news"
+SIGNAL_OF: dict[str, Signal] = {**{name: signal for name, (signal, _) in READERS.items()}, SPUN: GARBLE}
+"""The signal that each corpus teaches, the one that is made from others among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +41,13 @@ def load_corpus(folder: Path, name: str, split: Split) -> list[Example]:
     Raises:
         UserError: for an unknown corpus, a missing file, a missing column, or a span outside its text.
     """
+    if name not in SIGNAL_OF:
+        raise UserError(f"There is no corpus `{name}`; known are {', '.join(SIGNAL_OF)}.")
+    if name == SPUN:
+        clean = [e.text for source in spinning.SOURCES for e in load_corpus(folder, source, split)]
+        return spinning.read_spun(clean, seed=("train", "dev", "test").index(split))
     import pandas as pd
 
-    if name not in READERS:
-        raise UserError(f"There is no corpus `{name}`; known are {', '.join(READERS)}.")
     path = folder / name / f"{split}.parquet"
     if not path.is_file():
         raise UserError(f"{path} is missing; --data must name the folder that holds the corpora.")
@@ -64,6 +73,9 @@ def load_corpus(folder: Path, name: str, split: Split) -> list[Example]:
 
 def source(folder: Path, name: str) -> Source:
     """Licence and citation of a corpus, word for word."""
+    if name == SPUN:
+        made = f"made by annotate.training.spinning from {', '.join(spinning.SOURCES)}; their licences apply"
+        return Source(name, made, "after Cabanac et al. (2021). Tortured phrases.", "")
     path = folder / name / "SOURCE.json"
     raw = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return Source(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from annotate.model.network import Network
 from annotate.model.prediction import predict
 from annotate.signals import SIGNALS
 from annotate.signals.base import Example, Figure, Settings
-from annotate.training.corpora import READERS, load_corpus
+from annotate.training.corpora import SIGNAL_OF, load_corpus
 from annotate.training.recipe import Recipe
 
 Progress = Callable[[int, int, str], None]
@@ -48,7 +48,7 @@ class Corpus:
 
     def __init__(self, name: str, examples: list[Example], tokenizer: Any, recipe: Recipe) -> None:
         self.name, self.examples, self.recipe = name, examples, recipe
-        self.signal = READERS[name][0]
+        self.signal = SIGNAL_OF[name]
         self.sentences = [self.signal.sentence(example) for example in examples]
         self.encodings = tokenize(tokenizer, [e.text for e in examples], recipe.limit)
         self.lengths = np.array([len(e.ids) for e in self.encodings])
@@ -186,7 +186,7 @@ def optimizers(network: Network, recipe: Recipe) -> tuple[torch.optim.Optimizer,
 
 
 def take_step(
-    network: Network, corpus: Corpus, rows: Sequence[int], optimizer: Any, losses: dict[str, float]
+    network: Network, corpus: Corpus, rows: np.ndarray, optimizer: Any, losses: dict[str, float]
 ) -> float:
     """One step on one batch; the running mean of the corpus's loss."""
     batch = collate([corpus.encodings[i] for i in rows], network.encoder.config.pad_token_id or 0)
@@ -212,7 +212,7 @@ def evaluate(
     for signal in network.signals:
         scored = {}
         for name, examples in corpora.items():
-            if READERS[name][0] is signal:
+            if SIGNAL_OF[name] is signal:
                 sentences = [signal.sentence(example) for example in examples]
                 scores = predict(network, tokenizer, sentences, only=[signal])
                 scored[name] = ([s[signal.name] for s in scores], examples)
@@ -230,7 +230,7 @@ def headline(figures: dict[str, list[Figure]]) -> float:
     by_signal: dict[str, list[float]] = {}
     for corpus, found in figures.items():
         values = [f.value for f in found if f.value == f.value]
-        by_signal.setdefault(READERS[corpus][0].name, []).append(float(np.mean(values)))
+        by_signal.setdefault(SIGNAL_OF[corpus].name, []).append(float(np.mean(values)))
     return float(np.mean([np.mean(values) for values in by_signal.values()]))
 
 

@@ -47,7 +47,7 @@ def load_recipe(path: Path) -> Recipe:
     Raises:
         UserError: when the file is missing or malformed, or names an unknown key or corpus.
     """
-    from annotate.training.corpora import READERS
+    from annotate.training.corpora import SIGNAL_OF
 
     try:
         raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -69,9 +69,9 @@ def load_recipe(path: Path) -> Recipe:
     if not isinstance(raw["corpora"], dict) or not raw["corpora"]:
         raise UserError(f"`corpora` in the recipe {path} must map corpus names to sampling weights.")
     for corpus, weight in raw["corpora"].items():
-        if corpus not in READERS:
+        if corpus not in SIGNAL_OF:
             raise UserError(
-                f"The recipe {path} names an unknown corpus `{corpus}`; known are {', '.join(READERS)}."
+                f"The recipe {path} names an unknown corpus `{corpus}`; known are {', '.join(SIGNAL_OF)}."
             )
         if not isinstance(weight, int | float) or weight <= 0:
             raise UserError(f"The weight of corpus `{corpus}` in the recipe {path} must be a number above 0.")
