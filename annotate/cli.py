@@ -100,7 +100,7 @@ def score(paths: tuple[str, ...], out: Path | None, format_: str | None, **how: 
     chosen = format_of(out, format_)
     with progress() as bars:
         reporter = Reported(bars)
-        if chosen == "table" and out is None:
+        if chosen == "table":
             lines = Lines(console())
             score_job(paths, lines, reporter=reporter, **how)
             lines.legend()

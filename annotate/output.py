@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
@@ -71,6 +71,8 @@ def format_of(out: Path | None, named: str | None) -> str:
                 f"{out} has a suffix that names no format; use one of {', '.join(SUFFIXES)}, or --format."
             )
         return SUFFIXES[out.suffix.lower()]
+    if named == "table" and out is not None:
+        raise UserError("A table is for the terminal; leave out --out, or choose another --format.")
     if named == "parquet" and out is None:
         raise UserError("Parquet is not for the terminal; name a file with --out.")
     return named
@@ -87,6 +89,7 @@ def writing(out: Path | None, format: str) -> Iterator[Writer]:
         yield JsonLines(sys.stdout) if format == "jsonl" else Csv(sys.stdout)
         return
     partial = out.with_name(out.name + ".partial")
+    written = False
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         if format == "parquet":
@@ -100,12 +103,15 @@ def writing(out: Path | None, format: str) -> Iterator[Writer]:
             with partial.open("w", encoding="utf-8", newline="" if format == "csv" else "\n") as file:
                 yield JsonLines(file) if format == "jsonl" else Csv(file)
         os.replace(partial, out)
+        written = True
     except OSError as error:
         raise UserError(
             f"{out} could not be written ({error.strerror or error}); choose another --out."
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        if not written:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
 
 
 class _Parquet:

@@ -67,13 +67,13 @@ def line(row: dict[str, Any]) -> Text:
     found = Text()
     for name in ("hedging", "loaded", "garble"):
         found.append(
-            f"{bar(row[name])} ",
+            f"{bar(row[name] or 0)} ",
             style="red" if name == "garble" else "cyan" if name == "hedging" else "magenta",
         )
     holder = (row["holder_name"] or "a source") if row["holder_kind"] == "source" else ""
     found.append(f"{shortened(holder, HOLDER_WIDTH):{HOLDER_WIDTH}} ", style="green")
     toward = Text()
-    for stance in row["stance"]:
+    for stance in row["stance"] or ():
         sign, style = STANCE_SIGN[stance["label"]]
         toward.append(sign, style=style).append(initials(stance["target"]) + " ")
     toward.truncate(TARGET_WIDTH, pad=True)
@@ -86,7 +86,7 @@ def marked(row: dict[str, Any]) -> Text:
 
     text = Text("".join(c if c.isprintable() else " " for c in row["text"]))
     for column, style in SPAN_STYLES:
-        for span in row[column]:
+        for span in row[column] or ():
             text.stylize(style(span), span["start"] - row["start"], span["end"] - row["start"])
     return text
 

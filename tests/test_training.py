@@ -17,7 +17,7 @@ import yaml
 
 from annotate.errors import UserError
 from annotate.model.encoder import MINILM, folder_of
-from annotate.training.corpora import READERS, load_corpus
+from annotate.training.corpora import SIGNAL_OF, load_corpus
 from annotate.training.recipe import load_recipe
 
 RECIPE = {
@@ -169,7 +169,7 @@ def test_the_shipped_recipe_reads_and_every_signal_has_a_corpus():
     from annotate.signals import SIGNALS
 
     recipe = load_recipe(Path(__file__).parent.parent / "models" / "recipe.yaml")
-    assert {READERS[name][0].name for name in recipe.corpora} == {signal.name for signal in SIGNALS}
+    assert {SIGNAL_OF[name].name for name in recipe.corpora} == {signal.name for signal in SIGNALS}
 
 
 def test_a_corpus_file_that_is_missing_broken_or_lacks_a_column_is_named(corpora, tmp_path):

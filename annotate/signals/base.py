@@ -117,6 +117,10 @@ class Signal(ABC):
         """What only the whole article tells; changes the rows of its content sentences in place."""
         return None
 
+    def scored(self, row: Row) -> bool:
+        """Whether the model that scored a row knows this signal; else its columns are null."""
+        return row.get(self.columns[0][0]) is not None
+
     @abstractmethod
     def uncertainty(self, row: Row) -> float:
         """How unsure the model is about this signal in a row, 0 (sure) to 1."""

@@ -83,7 +83,8 @@ def fit(recipe: Recipe, data: Path, run: Path, progress: Progress) -> Fitted:
     torch.manual_seed(recipe.seed)
     folder = folder_of(recipe.encoder)
     encoder, tokenizer = load_encoder(folder)
-    network = Network(encoder, SIGNALS)
+    taught = {SIGNAL_OF[name] for name in recipe.corpora}
+    network = Network(encoder, [signal for signal in SIGNALS if signal in taught])
     for name, parameter in network.encoder.named_parameters():
         if name.startswith(tuple(recipe.frozen)):
             parameter.requires_grad_(False)

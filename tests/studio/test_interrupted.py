@@ -38,11 +38,11 @@ def assert_all_once(studio, project, rows=ROWS):
     assert len(predictions) == len(keys), "a prediction is missing"
 
 
-def in_a_process(title):
+def in_a_process(title, rows=ROWS, url=None):
     """A push in a process of its own, forked so that it starts at once."""
 
     def run():
-        push(frame.table(ROWS), title, server=connect(), patience=QUICK)
+        push(frame.table(rows), title, server=connect(url, token()), patience=QUICK)
 
     process = multiprocessing.get_context("fork").Process(target=run)
     process.start()
@@ -75,6 +75,7 @@ class Faulty:
     def __init__(self, upstream: str, fault: str, spoiled: set[int], seconds: float = 0.0) -> None:
         self.fault, self.spoiled, self.seconds = fault, spoiled, seconds
         self.writes = 0
+        self.spoiling = threading.Event()
         self.late: list[threading.Thread] = []
         host, port = upstream.removeprefix("http://").split(":")
         proxy = self
@@ -112,6 +113,7 @@ class Faulty:
                 if not spoil:
                     return self.reply(*self.forward(body))
                 self.close_connection = True
+                proxy.spoiling.set()
                 if proxy.fault == "502 before":
                     self.reply(502, "text/html", b"Bad Gateway")
                 elif proxy.fault == "504 after":
@@ -181,7 +183,7 @@ def test_a_proxy_that_spoils_writes_leaves_nothing_twice(studio, title, fault, s
     if kind == "predictions":
         push(frame.table(rows), title, server=studio)
         rows = [row | {"model": "annotate|new"} for row in rows]
-    proxy = Faulty(studio.url, fault, {1, 3}, seconds)
+    proxy = Faulty(studio.url, fault, {2}, seconds)
     assert pushed_through(proxy, title, rows, timeout=1.5 if fault == "delayed" else 60)
     proxy.close()
     report = push(frame.table(rows), title, server=studio)
@@ -190,6 +192,25 @@ def test_a_proxy_that_spoils_writes_leaves_nothing_twice(studio, title, fault, s
     assert set(keys) == keys_of(rows)
     assert set(keys.values()) == set(predictions.values()) == {1}
     assert len(predictions) == len(keys) * (2 if kind == "predictions" else 1)
+
+
+@pytest.mark.parametrize("kind", ["tasks", "predictions"])
+def test_a_push_killed_while_the_server_works_on_its_write_leaves_nothing_twice(studio, title, kind):
+    rows = ROWS[:60]
+    if kind == "predictions":
+        push(frame.table(rows), title, server=studio)
+        rows = [row | {"model": "annotate|new"} for row in rows]
+    proxy = Faulty(studio.url, "delayed", {2}, 1.5)
+    process = in_a_process(title, rows, proxy.url)
+    assert proxy.spoiling.wait(30)
+    process.kill()
+    process.join()
+    assert pushed_through(proxy, title, rows)
+    proxy.close()
+    report = push(frame.table(rows), title, server=studio, dry_run=True)
+    assert (report.created, report.predicted, report.unchanged) == (0, 0, 60)
+    keys, predictions = standing(studio, report.project_id)
+    assert set(keys.values()) == set(predictions.values()) == {1}
 
 
 def test_a_write_that_comes_later_than_anyone_waits_is_mended_by_the_next_push(studio, title):
