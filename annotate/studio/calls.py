@@ -24,7 +24,7 @@ class Patience:
 
     tries: int = 6
     pause: float = 1.0
-    settle: float = 20.0
+    settle: float = 15.0
 
     def wait(self, attempt: int) -> None:
         time.sleep(min(self.pause * 2**attempt, 15.0))

@@ -85,8 +85,8 @@ class Delivery:
     def _import(self, new: list[Task]) -> None:
         if not new:
             return
-        self.note.begin(self.board, "tasks", new[0].key, new[0].version)
         sent = [task.new(self.form) for task in new]
+        self.note.begin(self.board, "tasks", new[0].key, new[0].version)
         api, project = self.board.server.api, self.board.project
         done = call(lambda: api.projects.import_tasks(id=project, request=sent, return_task_ids=True))
         self.note.end()
@@ -97,8 +97,8 @@ class Delivery:
         if not lacking:
             return
         first = lacking[0][0]
-        self.note.begin(self.board, "predictions", first.key, first.version)
         sent = [{"task": known.id, **task.prediction(self.form, known.data)} for task, known in lacking]
+        self.note.begin(self.board, "predictions", first.key, first.version)
         api, project = self.board.server.api, self.board.project
         done = call(lambda: api.projects.import_predictions(id=project, request=sent))
         self.note.end()
