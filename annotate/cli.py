@@ -188,6 +188,33 @@ def train(recipe: Path, data: Path, out: Path | None, run_: Path | None, threads
     click.echo(f"Wrote {folder}; its card is {folder / 'README.md'}.")
 
 
+@main.command()
+@click.option("--corpus", required=True, help="The corpus's name, such as newsmtsc.")
+@click.option(
+    "--split", type=click.Choice(["dev", "test"]), default="dev", show_default=True, help="Which part."
+)
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="The folder with the corpora.")
+@click.option("--model", type=click.Path(path_type=Path), help="A model folder; default: the shipped one.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def evaluate(corpus: str, split: Any, data: Path, model: Path | None, as_json: bool) -> None:
+    """Measure a model on a corpus by the corpus's own published metric, with 95 % intervals.
+
+    Example: annotate evaluate --corpus newsmtsc --split dev --data corpora/
+    """
+    from annotate.training.evaluation import evaluate as evaluate_model
+
+    with progress() as bars:
+        reporter = Reported(bars)
+        found = evaluate_model(corpus, split, data, model, progress=reporter.step)
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    click.echo(f"{found['corpus']} {found['split']}, {found['model']}")
+    for metric, figure in {found["metric"]: found, **found["others"]}.items():
+        low, high = figure["interval"]
+        click.echo(f"{metric:24} {figure['value']:.3f}  [{low:.3f}, {high:.3f}]  n={figure['n']}")
+
+
 @main.group()
 def studio() -> None:
     """The local Label Studio: start, stop, status, open.

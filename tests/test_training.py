@@ -58,10 +58,14 @@ def corpora(tmp_path_factory) -> Path:
             hedges.append((text, i % 2, [[9, 12]] if i % 2 else [], str(i)))
             text = f"{['Awful', 'Tall', 'Kind'][i % 3]} Anna {verb} early in week {i}."
             at = text.index("Anna")
-            stances.append((text, "Anna", at, at + 4, ["against", "neutral", "favor"][i % 3], "rw"))
+            stances.append((text, "Anna", at, at + 4, ["against", "neutral", "favor"][i % 3], "rw", str(i)))
         for name, rows, columns in (
             ("hedge_bio", hedges, ["text", "label", "cue_spans", "doc_id"]),
-            ("newsmtsc", stances, ["text", "target", "target_start", "target_end", "label", "subset"]),
+            (
+                "newsmtsc",
+                stances,
+                ["text", "target", "target_start", "target_end", "label", "subset", "doc_id"],
+            ),
         ):
             (folder / name).mkdir(exist_ok=True)
             pd.DataFrame(rows, columns=columns).to_parquet(folder / name / f"{split}.parquet")

@@ -44,7 +44,7 @@ def read_polnear(rows: pd.DataFrame) -> list[Example]:
                 for start, end in attribution[role]
             ),
             float(r.attributed_share >= 0.5),
-            group=str(r.doc_id),
+            document=str(r.doc_id),
         )
         for r in rows.itertuples()
     ]

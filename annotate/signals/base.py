@@ -26,12 +26,14 @@ Settings = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Example:
     """One training row. What `spans` (start, end, value; offsets into `text`) and `label` mean is the
-    signal's own affair; `group` names the document or segment it comes from."""
+    signal's own affair; `document` names the text or segment it comes from, `subset` a part of the corpus
+    that is reported apart."""
 
     text: str
     spans: tuple[tuple[int, int, Any], ...] = ()
     label: Any = None
-    group: str = ""
+    document: str = ""
+    subset: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ def read_mqm(rows: pd.DataFrame) -> list[Example]:
         n = int(r.n_raters)
         majors = len({rater for _, _, major, _, rater in marks if major}) / n
         label = (majors, float(np.log1p(r.score_visible)), float(r.score_visible))
-        examples.append(Example(r.text, tuple(shares(marks, n)), label, group=f"{r.doc_id}:{r.seg_id}"))
+        examples.append(Example(r.text, tuple(shares(marks, n)), label, document=f"{r.doc_id}:{r.seg_id}"))
     return examples
 
 
@@ -106,7 +106,7 @@ def read_post_edits(rows: pd.DataFrame) -> list[Example]:
     for r in rows.itertuples():
         spans = tuple((int(s), int(e), (1.0, None, None)) for s, e, *_ in json.loads(r.error_spans))
         label = None if pd.isna(r.garbled) else (float(r.garbled), None, None)
-        examples.append(Example(r.text, spans, label, group=str(r.doc_id)))
+        examples.append(Example(r.text, spans, label, document=str(r.doc_id)))
     return examples
 
 
@@ -119,7 +119,7 @@ def read_phrases(rows: pd.DataFrame) -> list[Example]:
     for r in rows.itertuples():
         garbled = 0.5 if pd.isna(r.garbled) else float(r.garbled)
         spans = ((0, len(r.text), (garbled, None, None)),) if garbled and r.text else ()
-        examples.append(Example(r.text, spans, (garbled, None, None), group=str(r.doc_id)))
+        examples.append(Example(r.text, spans, (garbled, None, None), document=str(r.doc_id)))
     return examples
 
 
@@ -331,7 +331,7 @@ def same_source_pairs(scores: Sequence[Any], examples: Sequence[Example], gap: f
     share where the worse one is scored worse."""
     groups: dict[str, list[int]] = defaultdict(list)
     for i, example in enumerate(examples):
-        groups[example.group].append(i)
+        groups[example.document].append(i)
     right: list[bool] = []
     for group in groups.values():
         for i, j in combinations(group, 2):

@@ -21,7 +21,7 @@ def read_babe(rows: pd.DataFrame) -> list[Example]:
             r.text,
             tuple((int(s), int(e), "loaded") for s, e in r.biased_spans),
             label=(float(r.label) + float(r.p_biased)) / 2,
-            group=str(r.doc_id),
+            document=str(r.doc_id),
         )
         for r in rows.itertuples()
     ]

@@ -22,13 +22,14 @@ STANCES = ("against", "neutral", "favor")
 
 
 def read_newsmtsc(rows: pd.DataFrame) -> list[Example]:
-    """newsmtsc: one target per row; the group is its subset (rw as in the wild, mt several targets)."""
+    """newsmtsc: one target per row; the subset is rw (as in the wild) or mt (several targets)."""
     return [
         Example(
             r.text,
             ((int(r.target_start), int(r.target_end), r.target),),
             STANCES.index(r.label),
-            group=str(r.subset),
+            document=str(r.doc_id),
+            subset=str(r.subset),
         )
         for r in rows.itertuples()
     ]
@@ -114,12 +115,12 @@ class Stance(Signal):
 
         said = logit_matrix(scores).argmax(1)
         truth = np.array([e.label for e in examples])
-        groups = np.array([e.group for e in examples])
+        subsets = np.array([e.subset for e in examples])
         found = []
-        for group in sorted(set(groups), reverse=True):
-            chosen = groups == group
+        for subset in sorted(set(subsets), reverse=True):
+            chosen = subsets == subset
             value = f1_score(truth[chosen], said[chosen], average="macro")
-            found.append(Figure(f"macro-F1 {group}", float(value), int(chosen.sum())))
+            found.append(Figure(f"macro-F1 {subset}".strip(), float(value), int(chosen.sum())))
         return found
 
     def decode(self, scores: Any, sentence: Sentence, settings: Settings) -> Row:

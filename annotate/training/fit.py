@@ -17,10 +17,10 @@ from annotate.errors import UserError
 from annotate.model.batch import collate, tokenize
 from annotate.model.encoder import TOKENIZER, WEIGHTS, folder_of, load_encoder, sha256
 from annotate.model.network import Network
-from annotate.model.prediction import predict
 from annotate.signals import SIGNALS
 from annotate.signals.base import Example, Figure, Settings
 from annotate.training.corpora import SIGNAL_OF, load_corpus
+from annotate.training.evaluation import tune_and_measure
 from annotate.training.recipe import Recipe
 
 Progress = Callable[[int, int, str], None]
@@ -112,7 +112,7 @@ def fit(recipe: Recipe, data: Path, run: Path, progress: Progress) -> Fitted:
         progress(step, recipe.steps, " ".join(f"{n} {v:.3f}" for n, v in sorted(losses.items())))
         evaluated = step % recipe.evaluate_every == 0 or step == recipe.steps
         if evaluated:
-            _, figures = evaluate(network, tokenizer, dev)
+            _, figures = tune_and_measure(network, tokenizer, dev)
             mean = headline(figures)
             record = {
                 "step": step,
@@ -142,7 +142,7 @@ def fit(recipe: Recipe, data: Path, run: Path, progress: Progress) -> Fitted:
     log.close()
     chosen = torch.load(run / "best.pt", weights_only=True)
     network.load_state_dict(chosen["network"])
-    settings, figures = evaluate(
+    settings, figures = tune_and_measure(
         network, tokenizer, {name: load_corpus(data, name, "dev") for name in recipe.corpora}
     )
     return Fitted(
@@ -203,28 +203,6 @@ def take_step(
     return float(loss.detach()) if last is None else 0.95 * last + 0.05 * float(loss.detach())
 
 
-def evaluate(
-    network: Network, tokenizer: Any, corpora: dict[str, list[Example]]
-) -> tuple[dict[str, Settings], dict[str, list[Figure]]]:
-    """Each signal tuned on its corpora here, and each corpus's figures with these settings."""
-    network.eval()
-    settings: dict[str, Settings] = {}
-    figures: dict[str, list[Figure]] = {}
-    for signal in network.signals:
-        scored = {}
-        for name, examples in corpora.items():
-            if SIGNAL_OF[name] is signal:
-                sentences = [signal.sentence(example) for example in examples]
-                scores = predict(network, tokenizer, sentences, only=[signal])
-                scored[name] = ([s[signal.name] for s in scores], examples)
-        if not scored:
-            continue
-        settings[signal.name] = signal.tune(scored)
-        for name, (scores, examples) in scored.items():
-            figures[name] = signal.figures(name, scores, examples, settings[signal.name])
-    return settings, figures
-
-
 def headline(figures: dict[str, list[Figure]]) -> float:
     """What the best step is chosen by: per signal the mean over its corpora of all figures, then the mean
     over signals."""
@@ -236,7 +214,7 @@ def headline(figures: dict[str, list[Figure]]) -> float:
 
 
 def sample(examples: list[Example], rows: int) -> list[Example]:
-    """At most so many examples, evenly spaced, groups kept together where they stand together."""
+    """At most some `rows` examples in evenly spaced blocks, so that documents stay together."""
     if len(examples) <= rows:
         return examples
     blocks = np.array_split(np.arange(len(examples)), max(1, len(examples) // 40))

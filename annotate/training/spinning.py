@@ -106,7 +106,7 @@ def spun(texts: Sequence[str], words: Vocabulary, seed: int) -> list[Example]:
             garbled, spans = rewrite(text, [places[i] for i in sorted(chosen)], words, rng, lost)
         penalty = 5.0 * len(spans)
         label = (float(bool(spans)), float(np.log1p(penalty)), penalty)
-        examples.append(Example(garbled, tuple(spans), label, group=str(number)))
+        examples.append(Example(garbled, tuple(spans), label, document=str(number)))
     return examples
 
 

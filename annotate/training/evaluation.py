@@ -1,0 +1,139 @@
+"""How good a model is on a corpus: the corpus's own published metric, with bootstrap intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from annotate.errors import UserError
+from annotate.model.network import Network
+from annotate.model.prediction import predict
+from annotate.signals.base import Example, Figure, Settings, Signal
+from annotate.training.corpora import SIGNAL_OF, Split, load_corpus
+
+RESAMPLES = 300
+CHUNK = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A figure with its 95 % interval, by bootstrap over documents (sentences where none are named)."""
+
+    metric: str
+    value: float
+    interval: tuple[float, float]
+    n: int
+
+
+def evaluate(
+    corpus: str,
+    split: Split,
+    data: Path,
+    model: Path | None,
+    progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> dict[str, Any]:
+    """One JSON-ready object: `corpus, split, model, metric, value, interval, n` for the corpus's own metric,
+    and `others`, further figures by name.
+
+    Raises:
+        UserError: for a corpus or model that cannot be had, or a model without the corpus's signal.
+    """
+    from annotate.scoring import load
+
+    examples = load_corpus(data, corpus, split)
+    annotator = load(model)
+    signal, bundle = SIGNAL_OF[corpus], annotator.bundle
+    if signal.name not in bundle.settings:
+        raise UserError(f"The model {bundle.folder} knows nothing of {signal.name}, which {corpus} measures.")
+    scores: list[Any] = []
+    for start in range(0, len(examples), CHUNK):
+        scores += score_examples(bundle.network, bundle.tokenizer, signal, examples[start : start + CHUNK])
+        progress("Scoring", len(scores), len(examples))
+    first, *others = measure(
+        signal,
+        corpus,
+        scores,
+        examples,
+        bundle.settings[signal.name],
+        progress=lambda done, total: progress("Resampling", done, total),
+    )
+    return {
+        "corpus": corpus,
+        "split": split,
+        "model": annotator.signature,
+        **asdict(first),
+        "others": {m.metric: {k: v for k, v in asdict(m).items() if k != "metric"} for m in others},
+    }
+
+
+def score_examples(
+    network: Network, tokenizer: Any, signal: Signal, examples: Sequence[Example]
+) -> list[Any]:
+    """The signal's scores of each example, before any threshold."""
+    sentences = [signal.sentence(example) for example in examples]
+    return [scores[signal.name] for scores in predict(network, tokenizer, sentences, only=[signal])]
+
+
+def tune_and_measure(
+    network: Network, tokenizer: Any, corpora: dict[str, list[Example]]
+) -> tuple[dict[str, Settings], dict[str, list[Figure]]]:
+    """Each signal's settings chosen on these (dev) examples, and each corpus's figures with them."""
+    network.eval()
+    settings: dict[str, Settings] = {}
+    figures: dict[str, list[Figure]] = {}
+    for signal in network.signals:
+        scored = {
+            name: (score_examples(network, tokenizer, signal, examples), examples)
+            for name, examples in corpora.items()
+            if SIGNAL_OF[name] is signal
+        }
+        settings[signal.name] = signal.tune(scored)
+        for name, (scores, examples) in scored.items():
+            figures[name] = signal.figures(name, scores, examples, settings[signal.name])
+    return settings, figures
+
+
+def measure(
+    signal: Signal,
+    corpus: str,
+    scores: Sequence[Any],
+    examples: Sequence[Example],
+    settings: Settings,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Measured]:
+    """The signal's figures on a corpus with percentile intervals (Efron & Tibshirani 1993).
+
+    Whole documents (groups) are drawn with replacement, since sentences of one text are alike.
+    """
+    figures = signal.figures(corpus, scores, examples, settings)
+    members: dict[str, list[int]] = {}
+    for i, example in enumerate(examples):
+        members.setdefault(example.document or str(i), []).append(i)
+    documents = list(members.values())
+    rng = np.random.default_rng(seed)
+    drawn: dict[str, list[float]] = {figure.metric: [] for figure in figures}
+    for k in range(resamples):
+        draws = rng.integers(len(documents), size=len(documents))
+        rows = [(i, draw) for draw, d in enumerate(draws) for i in documents[d]]
+        # Each draw is a document of its own: two copies of a segment are not versions of one another.
+        copies = [replace(examples[i], document=str(draw)) for i, draw in rows]
+        for figure in signal.figures(corpus, [scores[i] for i, _ in rows], copies, settings):
+            if figure.value == figure.value:
+                drawn[figure.metric].append(figure.value)
+        progress(k + 1, resamples)
+    return [Measured(f.metric, f.value, interval_of(drawn[f.metric]), f.n) for f in figures]
+
+
+def interval_of(values: Sequence[float]) -> tuple[float, float]:
+    """The middle 95 % of resampled values."""
+    if not values:
+        return (float("nan"), float("nan"))
+    low, high = np.percentile(values, [2.5, 97.5])
+    return (float(low), float(high))

@@ -1,0 +1,126 @@
+"""Evaluation and the rows made for training: figures with intervals, spun sentences with true spans."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from annotate.signals.base import Example
+from annotate.signals.garble import same_source_pairs
+from annotate.signals.hedging import HEDGING
+from annotate.training.evaluation import measure
+from annotate.training.spinning import Vocabulary, ending, rewrite, spun, stem
+
+SETTINGS = {"scale": 1.0, "offset": 0.0, "threshold": 0.5, "word_threshold": 0.5}
+
+
+def scored(logit: float) -> dict:
+    return {"offsets": [(0, 1)], "words": np.array([logit]), "sentence": logit}
+
+
+def test_the_interval_is_over_documents_and_holds_the_figure():
+    rng = np.random.default_rng(0)
+    examples = [Example("x", (), float(i % 2), document=str(i // 4)) for i in range(200)]
+    scores = [scored((2.0 if e.label else -2.0) * (1 if rng.random() < 0.8 else -1)) for e in examples]
+    [one] = measure(HEDGING, "hedge_wiki", scores, examples, SETTINGS, resamples=200)
+    low, high = one.interval
+    assert low < one.value < high
+    assert one.n == 200
+    together = [Example("x", (), e.label, document=str(int(e.document) // 10)) for e in examples]
+    [wide] = measure(HEDGING, "hedge_wiki", scores, together, SETTINGS, resamples=200)
+    assert wide.value == one.value
+    assert measure(HEDGING, "hedge_wiki", scores, examples, SETTINGS, resamples=200) == [one]
+
+
+def test_pairs_are_of_one_source_and_far_enough_apart():
+    examples = [
+        Example("a", (), (1.0, 0.0, 8.0), document="1"),
+        Example("b", (), (0.0, 0.0, 1.0), document="1"),
+        Example("c", (), (0.0, 0.0, 0.0), document="1"),
+        Example("d", (), (1.0, 0.0, 9.0), document="2"),
+    ]
+    scores = [{"penalty": p} for p in (3.0, 1.0, 4.0, 0.0)]
+    figure = same_source_pairs(scores, examples)
+    assert (figure.n, figure.value) == (2, 0.5)
+
+
+def test_evaluate_prints_one_json_object(annotator, tmp_path):
+    import pandas as pd
+
+    (tmp_path / "newsmtsc").mkdir()
+    rows = [
+        (
+            f"The {word} Anna left in week {i}.",
+            "Anna",
+            at := f"The {word} Anna".index("Anna"),
+            at + 4,
+            label,
+            sub,
+            str(i),
+        )
+        for i, (word, label, sub) in enumerate(
+            [("corrupt", "against", "rw"), ("brave", "favor", "mt"), ("tall", "neutral", "rw")] * 8
+        )
+    ]
+    columns = ["text", "target", "target_start", "target_end", "label", "subset", "doc_id"]
+    pd.DataFrame(rows, columns=columns).to_parquet(tmp_path / "newsmtsc" / "test.parquet")
+    options = ["--corpus", "newsmtsc", "--split", "test", "--data", str(tmp_path), "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "annotate", "evaluate", *options], capture_output=True, text=True, check=True
+    )
+    found = json.loads(done.stdout)
+    assert list(found) == ["corpus", "split", "model", "metric", "value", "interval", "n", "others"]
+    assert (found["metric"], found["n"]) == ("macro-F1 rw", 16)
+    assert annotator.bundle.id in found["model"]
+    assert set(found["others"]) == {"macro-F1 mt"}
+    for figure in (found, *found["others"].values()):
+        assert figure["interval"][0] <= figure["value"] <= figure["interval"][1]
+
+
+@pytest.fixture(scope="module")
+def words() -> Vocabulary:
+    """Two clouds of words: places and deeds, in two forms each."""
+    rng = np.random.default_rng(0)
+    names = ["house", "cabin", "hotel", "tower", "store", "plant", "court", "bridge"]
+    deeds = ["walked", "jumped", "crawled", "climbed", "drifted", "marched", "stumbled", "limped"]
+    centre = rng.normal(size=(2, 16))
+    vectors = np.concatenate([centre[[i]] + 0.2 * rng.normal(size=(8, 16)) for i in (0, 1)])
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return Vocabulary((*names, *deeds), np.full(16, 20.0), vectors)
+
+
+def test_a_swap_has_the_ending_but_not_the_stem_of_the_word(words):
+    for word in words.words:
+        for swap in words.swaps(word)[0]:
+            assert ending(swap) == ending(word)
+            assert stem(swap) != stem(word)
+
+
+def test_spans_hold_what_was_swapped_in_and_half_stay_as_they_were(words):
+    texts = [f"In week {i} he walked from the house to the tower, they said." for i in range(400)]
+    examples = spun(texts, words, seed=1)
+    untouched = [e for e in examples if not e.spans]
+    assert 0.4 < len(untouched) / len(examples) < 0.6
+    assert all(e.text in texts and e.label[0] == 0.0 for e in untouched)
+    for example in examples:
+        for start, end, (share, _, category) in example.spans:
+            assert share == 1.0
+            assert example.text[start:end].strip() == example.text[start:end]
+            if category == 0:
+                assert example.text[start:end] in words.words
+        assert not re.search(r"  | [,.]", example.text), "a lost word leaves a tell-tale blank"
+    assert spun(texts, words, seed=1) == examples
+    assert spun(texts, words, seed=2) != examples
+
+
+def test_a_lost_word_marks_its_neighbours(words):
+    text = "They saw the house, then left."
+    at = text.index("house")
+    made, [(start, end, _)] = rewrite(text, [(at, at + 5)], words, np.random.default_rng(0), lost=True)
+    assert made == "They saw the, then left."
+    assert made[start:end] == "the, then"
