@@ -39,7 +39,7 @@ def install(say: Say = lambda line: None) -> Path:
     with home.lock(home.cache_dir() / "install.lock", patience=1800, busy=busy):
         given = os.environ.get("ANNOTATE_LABEL_STUDIO_BIN")
         executable = Path(given) if given else _environment(say)
-        if not os.access(executable, os.X_OK):
+        if given and not os.access(executable, os.X_OK):
             raise UserError(f"ANNOTATE_LABEL_STUDIO_BIN names {executable}, which is not a program")
         if not empty_database().exists():
             say("Preparing Label Studio's database (once, about a minute)")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from annotate.errors import UserError
 from annotate.frame import SENTENCE_COLUMNS
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    Frame = pa.Table | pa.RecordBatch | pd.DataFrame
-    Scores = str | Path | Frame | Iterable[Frame]
+    Frame: TypeAlias = pa.Table | pa.RecordBatch | pd.DataFrame
+    Scores: TypeAlias = str | Path | Frame | Iterable[Frame]
 
 BATCH_ROWS = 1024
 NEEDED = [name for name, _ in SENTENCE_COLUMNS] + ["model"]
@@ -29,7 +29,6 @@ class Scored:
     """A scores frame to be read several times: `len()` content sentences, in `articles()`."""
 
     def __init__(self, scores: Scores) -> None:
-        self._scratch = tempfile.TemporaryDirectory(prefix="annotate-")
         self.name, self._path = self._on_disk(scores)
         missing = [name for name in NEEDED if name not in self._file().schema_arrow.names]
         if missing:
@@ -62,6 +61,7 @@ class Scored:
         if isinstance(scores, (str, Path)):
             return str(scores), Path(scores)
         tables = [scores] if isinstance(scores, (pa.Table, pa.RecordBatch, pd.DataFrame)) else scores
+        self._scratch = tempfile.TemporaryDirectory(prefix="annotate-", ignore_cleanup_errors=True)
         path = Path(self._scratch.name) / "scores.parquet"
         writer, first = None, None
         for table in tables:

@@ -220,7 +220,7 @@ def test_a_push_killed_while_the_server_works_on_its_write_leaves_nothing_twice(
 
 def test_a_write_that_comes_later_than_anyone_waits_is_mended_by_the_next_push(studio, title):
     rows = ROWS[:40]
-    proxy = Faulty(studio.url, "504, and the server goes on", {1}, QUICK.settle + 4)
+    proxy = Faulty(studio.url, "504, and the server goes on", {1}, QUICK.settle + 2.5)
     pushed_through(proxy, title, rows)
     proxy.close()
     assert sum(standing(studio, push_dry(studio, title, rows).project_id)[0].values()) == 60
