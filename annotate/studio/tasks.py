@@ -111,7 +111,7 @@ def _review(row: Row, form: Form) -> tuple[Review, str | None]:
     if row.get("model") is None:
         return Review(), "it has no scores"
     try:
-        each = [signal.to_review(row) for signal in form.signals]
+        each = [signal.to_review(row) for signal in form.signals if signal.scored(row)]
     except (KeyError, TypeError) as problem:
         return Review(), f"its scores are incomplete ({problem!r})"
     return Review(tuple(m for r in each for m in r.marks), tuple(a for r in each for a in r.answers)), None

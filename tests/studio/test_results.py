@@ -170,3 +170,8 @@ def test_a_review_without_marks_clears_them():
     assert back["hedging_spans"] == []
     assert back["garble_spans"] == []
     assert back["holder_kind"] == "source"
+
+
+def test_a_signal_that_the_model_lacks_is_left_to_the_reviewer():
+    (task,) = tasks([scored_row("A.", loaded=None, loaded_spans=None)], form(), {})
+    assert problem_of(task, form(), lambda *a, **k: []) is None
