@@ -14,7 +14,7 @@ from annotate.signals.base import Example
 from annotate.signals.garble import same_source_pairs
 from annotate.signals.hedging import HEDGING
 from annotate.training.evaluation import measure
-from annotate.training.spinning import Vocabulary, ending, rewrite, spun, stem
+from annotate.training.spinning import GARBLED, Vocabulary, ending, lose, spun, stem
 
 SETTINGS = {"scale": 1.0, "offset": 0.0, "threshold": 0.5, "word_threshold": 0.5}
 
@@ -101,26 +101,31 @@ def test_a_swap_has_the_ending_but_not_the_stem_of_the_word(words):
             assert stem(swap) != stem(word)
 
 
-def test_spans_hold_what_was_swapped_in_and_half_stay_as_they_were(words):
-    texts = [f"In week {i} he walked from the house to the tower, they said." for i in range(400)]
-    examples = spun(texts, words, seed=1)
+IDIOMS = ["one board and three eyes", "Fetching the moon in the water", "mud and sand flow together"]
+
+
+def test_spans_hold_what_was_put_in_and_the_rest_stay_as_they_were(words):
+    texts = [f"In week {i} he walked from the house to the tower, they said." for i in range(600)]
+    examples = spun(texts, words, IDIOMS, seed=1)
     untouched = [e for e in examples if not e.spans]
-    assert 0.4 < len(untouched) / len(examples) < 0.6
+    assert len(untouched) / len(examples) == pytest.approx(1 - GARBLED, abs=0.07)
     assert all(e.text in texts and e.label[0] == 0.0 for e in untouched)
+    seen = set()
     for example in examples:
         for start, end, (share, _, category) in example.spans:
+            piece = example.text[start:end]
             assert share == 1.0
-            assert example.text[start:end].strip() == example.text[start:end]
+            assert piece.strip() == piece
             if category == 0:
-                assert example.text[start:end] in words.words
+                assert piece in words.words or piece.casefold() in [i.casefold() for i in IDIOMS]
+                seen.add(piece in words.words)
         assert not re.search(r"  | [,.]", example.text), "a lost word leaves a tell-tale blank"
-    assert spun(texts, words, seed=1) == examples
-    assert spun(texts, words, seed=2) != examples
+    assert seen == {True, False}
+    assert spun(texts, words, IDIOMS, seed=1) == examples
+    assert spun(texts, words, IDIOMS, seed=2) != examples
 
 
 def test_a_lost_word_marks_its_neighbours(words):
-    text = "They saw the house, then left."
-    at = text.index("house")
-    made, [(start, end, _)] = rewrite(text, [(at, at + 5)], words, np.random.default_rng(0), lost=True)
+    made, [(start, end, _)] = lose("They saw the house, then left.", words, np.random.default_rng(0))
     assert made == "They saw the, then left."
     assert made[start:end] == "the, then"

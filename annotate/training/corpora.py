@@ -44,8 +44,9 @@ def load_corpus(folder: Path, name: str, split: Split) -> list[Example]:
     if name not in SIGNAL_OF:
         raise UserError(f"There is no corpus `{name}`; known are {', '.join(SIGNAL_OF)}.")
     if name == SPUN:
-        clean = [e.text for source in spinning.SOURCES for e in load_corpus(folder, source, split)]
-        return spinning.read_spun(clean, seed=("train", "dev", "test").index(split))
+        sources = {source: load_corpus(folder, source, split) for source in spinning.SOURCES}
+        idioms = load_corpus(folder, spinning.IDIOMS, split)
+        return spinning.read_spun(sources, idioms, seed=("train", "dev", "test").index(split))
     import pandas as pd
 
     path = folder / name / f"{split}.parquet"
@@ -74,8 +75,8 @@ def load_corpus(folder: Path, name: str, split: Split) -> list[Example]:
 def source(folder: Path, name: str) -> Source:
     """Licence and citation of a corpus, word for word."""
     if name == SPUN:
-        made = f"made by annotate.training.spinning from {', '.join(spinning.SOURCES)}; their licences apply"
-        return Source(name, made, "after Cabanac et al. (2021). Tortured phrases.", "")
+        made_from = ", ".join((*spinning.SOURCES, spinning.IDIOMS))
+        return Source(name, f"made from {made_from}; their licences apply", "annotate.training.spinning", "")
     path = folder / name / "SOURCE.json"
     raw = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return Source(

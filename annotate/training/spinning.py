@@ -1,17 +1,18 @@
-"""News sentences spun on purpose: garble that WMT's news translations do not hold.
+"""News sentences garbled on purpose, in ways that WMT's news translations do not hold.
 
 An article spinner swaps words for others of like meaning that do not fit (Cabanac et al. 2021, tortured
-phrases), a poor translator loses a word and breaks the clause. Both are made here from clean news: a word is
-swapped for a neighbour in the encoder's own embedding of words, drawn by how common it is, so that what is
-put in is no rarer than what was there and the detector cannot learn rarity; a lost word leaves its two
-neighbours marked. Half of the sentences stay as they are.
+phrases): here a word is swapped for a neighbour in the encoder's own embedding of words, drawn by how common
+it is, so that what is put in is no rarer than what was there and the detector cannot learn rarity. A poor
+translator renders an idiom word by word (Tang 2022, PETCI): here such a rendering takes the place of a few
+words. And a lost word breaks a clause: its two neighbours are marked. The rest of the sentences stay as they
+are, correct translations of Chinese news among them, so that neither topic nor accent is what is learned.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,10 +21,16 @@ import numpy as np
 
 from annotate.model.encoder import MINILM, folder_of, load_encoder
 from annotate.signals.base import Example
-from annotate.signals.garble import CATEGORIES
+from annotate.signals.garble import CATEGORIES, GARBLE
 
-SOURCES = ("newsmtsc", "polnear", "babe")
-"""The corpora whose texts count as clean news."""
+SOURCES = ("newsmtsc", "polnear", "babe", "zhen_news20", "zhen_news21")
+"""The corpora whose texts count as clean news; of translations, those without a visible error."""
+IDIOMS = "petci_idioms"
+GARBLED = 0.6
+"""The share of sentences that are garbled."""
+KINDS = {"swap": 0.45, "calque": 0.4, "loss": 0.15}
+"""How: the share of each kind among them."""
+PLAIN_WORDS = re.compile(r"[a-z]+(?: [a-z]+){1,3}")
 WORD = re.compile(r"[A-Za-z]+")
 NEIGHBOURS = slice(2, 20)
 """Ranks of the neighbours drawn from: the nearest two are often right, the far ones absurd."""
@@ -68,12 +75,21 @@ class Vocabulary:
         return [self.words[j] for j in others], weights / weights.sum()
 
 
-def read_spun(clean: Sequence[str], seed: int) -> list[Example]:
-    """Examples from clean texts, with the words and neighbours of the default encoder."""
+def read_spun(
+    sources: Mapping[str, Sequence[Example]], idioms: Sequence[Example], seed: int
+) -> list[Example]:
+    """Examples from clean news and from renderings of idioms, with the default encoder's words."""
     encoder, tokenizer = load_encoder(folder_of(MINILM))
     embedding = encoder.get_input_embeddings().weight.detach().numpy()
-    texts = sorted({text for text in clean if 40 < len(text) < 400})
-    return spun(texts, vocabulary(texts, tokenizer, embedding), seed)
+    clean = {
+        e.text
+        for name, examples in sources.items()
+        for e in examples
+        if 40 < len(e.text) < 400 and (name not in GARBLE.mqm_corpora or e.label[2] == 0)
+    }
+    renderings = {e.text.rstrip(".") for e in idioms if e.label[0] == 0.5 and 3 <= len(e.text.split()) <= 8}
+    texts = sorted(clean)
+    return spun(texts, vocabulary(texts, tokenizer, embedding), sorted(renderings), seed)
 
 
 def vocabulary(texts: Sequence[str], tokenizer: Any, embedding: np.ndarray) -> Vocabulary:
@@ -88,55 +104,79 @@ def vocabulary(texts: Sequence[str], tokenizer: Any, embedding: np.ndarray) -> V
     return Vocabulary(tuple(words), np.array([counts[w] for w in words], dtype=float), vectors)
 
 
-def spun(texts: Sequence[str], words: Vocabulary, seed: int) -> list[Example]:
-    """One example per text, spun or as it was; values and labels as `annotate.signals.garble` has them."""
+def spun(texts: Sequence[str], words: Vocabulary, renderings: Sequence[str], seed: int) -> list[Example]:
+    """One example per text, garbled or as it was; values and labels as `annotate.signals.garble` has them."""
     rng = np.random.default_rng(seed)
     examples = []
     for number, text in enumerate(texts):
-        places = [
-            (m.start(), m.end())
-            for m in WORD.finditer(text)
-            if m.group().islower() and m.group() in words.index
-        ]
         garbled: str = text
         spans: list[Marked] = []
-        if places and rng.random() < 0.5:
-            chosen = rng.choice(len(places), min(len(places), int(rng.integers(1, 4))), replace=False)
-            lost = rng.random() < 0.2
-            garbled, spans = rewrite(text, [places[i] for i in sorted(chosen)], words, rng, lost)
+        if rng.random() < GARBLED:
+            kind = rng.choice(list(KINDS), p=list(KINDS.values()))
+            if kind == "calque":
+                garbled, spans = calque(text, renderings, rng)
+            else:
+                garbled, spans = (swap if kind == "swap" else lose)(text, words, rng)
         penalty = 5.0 * len(spans)
         label = (float(bool(spans)), float(np.log1p(penalty)), penalty)
         examples.append(Example(garbled, tuple(spans), label, document=str(number)))
     return examples
 
 
-def rewrite(
-    text: str, places: Sequence[tuple[int, int]], words: Vocabulary, rng: np.random.Generator, lost: bool
-) -> tuple[str, list[Marked]]:
-    """The text with the words at `places` (ascending) swapped, or the first of them lost."""
-    if lost:
-        start, end = places[0]
-        if text[end : end + 1] == " ":
-            end += 1
-        elif text[start - 1 : start] == " ":
-            start -= 1
-        cut = text[:start] + text[end:]
-        before = re.search(r"[\w'’]+\W*$", cut[:start])
-        after = re.match(r"\W*[\w'’]+", cut[start:])
-        first = before.start() if before else start
-        last = start + (after.end() if after else 0)
-        return (cut, [(first, last, (1.0, 0.7, OMISSION))]) if last > first else (text, [])
+def swap(text: str, words: Vocabulary, rng: np.random.Generator) -> tuple[str, list[Marked]]:
+    """The text with one to three words swapped for neighbours in meaning."""
+    places = swappable(text, words)
+    chosen = sorted(rng.permutation(len(places))[: rng.integers(1, 4)])
     spans: list[Marked] = []
     made, done = "", 0
-    for start, end in places:
+    for start, end in (places[i] for i in chosen):
         candidates, weights = words.swaps(text[start:end])
         if not candidates:
             continue
         made += text[done:start]
-        swap = str(rng.choice(candidates, p=weights))
-        spans.append((len(made), len(made) + len(swap), (1.0, 0.7, MISTRANSLATION)))
-        made, done = made + swap, end
+        word = str(rng.choice(candidates, p=weights))
+        spans.append((len(made), len(made) + len(word), (1.0, 0.7, MISTRANSLATION)))
+        made, done = made + word, end
     return made + text[done:], spans
+
+
+def lose(text: str, words: Vocabulary, rng: np.random.Generator) -> tuple[str, list[Marked]]:
+    """The text without one of its words; the words around the gap are marked."""
+    places = swappable(text, words)
+    if not places:
+        return text, []
+    start, end = places[rng.integers(len(places))]
+    if text[end : end + 1] == " ":
+        end += 1
+    elif text[start - 1 : start] == " ":
+        start -= 1
+    cut = text[:start] + text[end:]
+    before = re.search(r"[\w'’]+\W*$", cut[:start])
+    after = re.match(r"\W*[\w'’]+", cut[start:])
+    first, last = (before.start() if before else start), start + (after.end() if after else 0)
+    return (cut, [(first, last, (1.0, 0.7, OMISSION))]) if last > first else (text, [])
+
+
+def calque(text: str, renderings: Sequence[str], rng: np.random.Generator) -> tuple[str, list[Marked]]:
+    """The text with two to four plain words in a row replaced by a word-by-word rendering of an idiom."""
+    places = [m.span() for m in PLAIN_WORDS.finditer(text) if is_whole(text, *m.span())]
+    if not places:
+        return text, []
+    start, end = places[rng.integers(len(places))]
+    rendering = renderings[rng.integers(len(renderings))]
+    rendering = rendering[0].lower() + rendering[1:]
+    span = (start, start + len(rendering), (1.0, 0.7, MISTRANSLATION))
+    return text[:start] + rendering + text[end:], [span]
+
+
+def swappable(text: str, words: Vocabulary) -> list[tuple[int, int]]:
+    """Where the text has words of the vocabulary."""
+    return [m.span() for m in WORD.finditer(text) if m.group() in words.index]
+
+
+def is_whole(text: str, start: int, end: int) -> bool:
+    """Whether neither end of a piece lies inside a word."""
+    return not text[start - 1 : start].isalnum() and not text[end : end + 1].isalnum()
 
 
 def stem(word: str) -> str:
