@@ -158,8 +158,8 @@ def run_job(
     Raises:
         UserError: as `score_job` and `push_job`.
     """
+    from annotate import home
     from annotate.output import writing
-    from annotate.studio import home
 
     title = project or title_of(paths[0])
     folder = home.data_dir() / "scores"

@@ -14,8 +14,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from annotate import home
 from annotate.errors import UserError
-from annotate.studio import home
 
 VERSION = "1.23.2"
 Say = Callable[[str], None]

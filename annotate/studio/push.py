@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from annotate.studio import home
+from annotate import home
 from annotate.studio.calls import Patience, read
 from annotate.studio.client import Connection
 from annotate.studio.delivery import Delivery, count, look

@@ -21,8 +21,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from annotate import home
 from annotate.errors import UserError
-from annotate.studio import home
 from annotate.studio.install import VERSION, Say, empty_database, environment, install
 
 USER = "annotate@localhost.local"

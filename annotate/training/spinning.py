@@ -145,7 +145,7 @@ def lose(text: str, words: Vocabulary, rng: np.random.Generator) -> tuple[str, l
     places = swappable(text, words)
     if not places:
         return text, []
-    start, end = places[rng.integers(len(places))]
+    start, end = places[int(rng.integers(len(places)))]
     if text[end : end + 1] == " ":
         end += 1
     elif text[start - 1 : start] == " ":
@@ -162,8 +162,8 @@ def calque(text: str, renderings: Sequence[str], rng: np.random.Generator) -> tu
     places = [m.span() for m in PLAIN_WORDS.finditer(text) if is_whole(text, *m.span())]
     if not places:
         return text, []
-    start, end = places[rng.integers(len(places))]
-    rendering = renderings[rng.integers(len(renderings))]
+    start, end = places[int(rng.integers(len(places)))]
+    rendering = renderings[int(rng.integers(len(renderings)))]
     rendering = rendering[0].lower() + rendering[1:]
     span = (start, start + len(rendering), (1.0, 0.7, MISTRANSLATION))
     return text[:start] + rendering + text[end:], [span]

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from annotate.studio import home, server
+from annotate import home
+from annotate.studio import server
 from annotate.studio.client import URL, Connection, connect
 from annotate.studio.install import install
 

@@ -28,13 +28,11 @@ def test_run_puts_each_content_sentence_there_once_and_a_second_run_adds_nothing
     tasks = standing(studio)
     assert sorted(t.data["sentence_id"] for t in tasks) == sorted(content.sentence_id)
     assert {len(t.predictions) for t in tasks} == {1}
-    [version] = {t.predictions[0]["model_version"] for t in tasks}
+    [version] = {t.predictions[0].model_version for t in tasks}
     second = run(seeds)
     assert second.returncode == 0, second.stderr
     assert "0 new" in second.stdout
     again = standing(studio)
     assert [t.id for t in again] == [t.id for t in tasks]
-    assert [[p["id"] for p in t.predictions] for t in again] == [
-        [p["id"] for p in t.predictions] for t in tasks
-    ]
+    assert [[p.id for p in t.predictions] for t in again] == [[p.id for p in t.predictions] for t in tasks]
     assert version.startswith("annotate-")

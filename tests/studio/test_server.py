@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from annotate import home
 from annotate.errors import UserError
-from annotate.studio import home, server
+from annotate.studio import server
 from annotate.studio.client import connect
 
 

@@ -1,4 +1,4 @@
-"""Where Label Studio lives on this machine, and locks that a dead process does not hold.
+"""Where things live on this machine, and locks that a dead process does not hold.
 
 `ANNOTATE_HOME` moves everything (cache and data) to one folder; without it the platform's own user
 folders are used.
