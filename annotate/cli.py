@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from annotate.errors import UserError
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from annotate.jobs import Reporter
+from annotate.progress import Reported, console, progress
 
 FORMATS = ("parquet", "csv", "jsonl", "table")
 
@@ -287,70 +281,6 @@ def where_to_log_in(status: Any) -> str:
         f"Log in as {status.user}; the password is in {status.password_file}"
     )
 
-
-def console(stderr: bool = False) -> Console:
-    """A rich console; not a terminal, it does not cut lines."""
-    from rich.console import Console
-
-    made = Console(stderr=stderr)
-    return made if made.is_terminal else Console(stderr=stderr, width=10_000)
-
-
-@contextmanager
-def progress() -> Iterator[Progress]:
-    """Progress bars on standard error that leave nothing behind; silent where nobody watches."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        SpinnerColumn,
-        TextColumn,
-        TimeElapsedColumn,
-    )
-
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    shown = console(stderr=True)
-    with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as bars:
-        yield bars
-
-
-class Reported:
-    """What a job tells while it works: notices and errors as they come, progress as bars."""
-
-    def __init__(self, bars: Progress) -> None:
-        self.bars = bars
-        self.errors = 0
-        self.tasks: dict[str, Any] = {}
-
-    def problem(self, problem: Any) -> None:
-        """An error counts toward exit code 2; a notice does not."""
-        self.errors += problem.error
-        self.say(f"annotate: {problem}")
-
-    def say(self, line: str) -> None:
-        """A line on standard error, above the bars."""
-        self.bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-    def step(self, what: str, done: int | None = None, total: int | None = None) -> None:
-        """Progress of a part of the job."""
-        if what not in self.tasks:
-            self.tasks[what] = self.bars.add_task(what, total=total)
-        self.bars.update(self.tasks[what], completed=done, total=total)
-
-    def leave(self) -> None:
-        """End with exit code 2 if anything asked for was bad; what was good is done."""
-        if self.errors:
-            sys.exit(2)
-
-
-if TYPE_CHECKING:
-    _: type[Reporter] = Reported
 
 if __name__ == "__main__":
     main()

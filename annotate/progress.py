@@ -1,0 +1,73 @@
+"""What a command shows while it works: bars, notices and errors, on standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+
+def console(stderr: bool = False) -> Console:
+    """A rich console; not a terminal, it does not cut lines."""
+    from rich.console import Console
+
+    made = Console(stderr=stderr)
+    return made if made.is_terminal else Console(stderr=stderr, width=10_000)
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """Progress bars on standard error that leave nothing behind; silent where nobody watches."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    shown = console(stderr=True)
+    with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as bars:
+        yield bars
+
+
+class Reported:
+    """What a job tells while it works: notices and errors as they come, progress as bars."""
+
+    def __init__(self, bars: Progress) -> None:
+        self.bars = bars
+        self.errors = 0
+        self.tasks: dict[str, Any] = {}
+
+    def problem(self, problem: Any) -> None:
+        """An error counts toward exit code 2; a notice does not."""
+        self.errors += problem.error
+        self.say(f"annotate: {problem}")
+
+    def say(self, line: str) -> None:
+        """A line on standard error, above the bars."""
+        self.bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def step(self, what: str, done: int | None = None, total: int | None = None) -> None:
+        """Progress of a part of the job."""
+        if what not in self.tasks:
+            self.tasks[what] = self.bars.add_task(what, total=total)
+        self.bars.update(self.tasks[what], completed=done, total=total)
+
+    def leave(self) -> None:
+        """End with exit code 2 if anything asked for was bad; what was good is done."""
+        if self.errors:
+            sys.exit(2)
