@@ -20,7 +20,8 @@ lint: $(VENV)/installed-test
 
 bench: install
 	$(VENV)/bin/python benchmarks/reading.py
-	$(VENV)/bin/python benchmarks/scoring.py
+	$(VENV)/bin/python benchmarks/seeds.py
+	$(VENV)/bin/python benchmarks/speed.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}; name another with make PYTHON=python3.12")'

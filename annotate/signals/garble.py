@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from annotate.model.batch import Batch
 
+FALSE_ALARMS = 0.1
+"""The share of flawless dev sentences in which a span may be shown."""
 CATEGORIES = (
     "mistranslation",
     "grammar",
@@ -223,7 +225,8 @@ class Garble(Tagger):
 
     def tune(self, scored: Mapping[str, tuple[list[Any], list[Example]]]) -> Settings:
         """Calibrated on the MQM dev sets: sentences against a visible penalty of GARBLED or more a word,
-        words against the mark of a third of the raters, severity likewise."""
+        words against the mark of a third of the raters, severity likewise. Spans are shown from where at
+        most FALSE_ALARMS of the sentences without any error get one."""
         from annotate.model.calibration import best_threshold, platt
 
         pairs = [
@@ -240,11 +243,21 @@ class Garble(Tagger):
         major_p = np.concatenate([sigmoid(s["words"][:, SEVERE]) for s, _ in pairs])
         major_truth = np.concatenate([marked_words(s["offsets"], e, SEVERE) for s, e in pairs])
         marked = any_truth > 0
+        word_threshold = best_threshold(any_p, any_truth >= 0.33)
+        flawless = [
+            sigmoid(s["words"][:, ANY]).max(initial=0)
+            for corpus in self.judged_corpora
+            if corpus in scored
+            for s, e in zip(*scored[corpus], strict=True)
+            if not e.spans and e.label[2] == 0
+        ]
+        quiet = float(np.quantile(flawless, 1 - FALSE_ALARMS)) if flawless else word_threshold
         return {
             "scale": scale,
             "offset": offset,
             "threshold": best_threshold(sigmoid(scale * np.asarray(logits) + offset), labels),
-            "word_threshold": best_threshold(any_p, any_truth >= 0.33),
+            "word_threshold": word_threshold,
+            "span_threshold": max(word_threshold, quiet),
             "major_threshold": best_threshold(major_p[marked], major_truth[marked] >= 0.33),
         }
 
@@ -267,7 +280,7 @@ class Garble(Tagger):
         major_p = sigmoid(scores["words"][:, SEVERE])
         spans = []
         for start, end, first, last in runs(
-            sentence.text, scores["offsets"], any_p >= settings["word_threshold"]
+            sentence.text, scores["offsets"], any_p >= settings["span_threshold"]
         ):
             words = slice(first, last + 1)
             category = scores["words"][words, FIRST_CATEGORY:].mean(0).argmax()
