@@ -4,8 +4,10 @@ An article spinner swaps words for others of like meaning that do not fit (Caban
 phrases): here a word is swapped for a neighbour in the encoder's own embedding of words, drawn by how common
 it is, so that what is put in is no rarer than what was there and the detector cannot learn rarity. A poor
 translator renders an idiom word by word (Tang 2022, PETCI): here such a rendering takes the place of a few
-words. And a lost word breaks a clause: its two neighbours are marked. The rest of the sentences stay as they
-are, correct translations of Chinese news among them, so that neither topic nor accent is what is learned.
+words. A lost word breaks a clause: its two neighbours are marked. And what was one sentence is cut in two, so
+that a clause without subject or verb stands alone, often behind a connective: its beginning is marked. The
+rest of the sentences stay as they are, correct translations of Chinese news among them, so that neither topic
+nor accent is what is learned.
 """
 
 from __future__ import annotations
@@ -28,8 +30,28 @@ SOURCES = ("newsmtsc", "polnear", "babe", "zhen_news20", "zhen_news21")
 IDIOMS = "petci_idioms"
 GARBLED = 0.6
 """The share of sentences that are garbled."""
-KINDS = {"swap": 0.45, "calque": 0.4, "loss": 0.15}
-"""How: the share of each kind among them."""
+FRAGMENTS = 0.7
+"""The share of fragments among those whose sentence ends in a clause that can stand alone."""
+KINDS = {"swap": 0.45, "calque": 0.4, "lose": 0.15}
+"""The share of each kind among the others."""
+DEPENDENT = re.compile(
+    r"(?:,|;| –| —) (?:and |then |while |but )?"
+    r"((?:[a-z]+ing|to [a-z]+|not to [a-z]+|by [a-z]+ing|which|who|whose|where|that|because|as well as"
+    r"|including|rather than|with|for|services|companies|people|officials) [^\"“”]{25,})$"
+)
+"""A dependent clause at the end of a sentence, behind a comma or a dash."""
+CONNECTIVES = (
+    "",
+    "",
+    "",
+    "In addition, ",
+    "Moreover, ",
+    "Also, ",
+    "Then, ",
+    "And ",
+    "As well as ",
+    "Besides, ",
+)
 PLAIN_WORDS = re.compile(r"[a-z]+(?: [a-z]+){1,3}")
 WORD = re.compile(r"[A-Za-z]+")
 NEIGHBOURS = slice(2, 20)
@@ -112,10 +134,12 @@ def spun(texts: Sequence[str], words: Vocabulary, renderings: Sequence[str], see
         garbled: str = text
         spans: list[Marked] = []
         if rng.random() < GARBLED:
+            if rng.random() < FRAGMENTS:
+                garbled, spans = fragment(text, rng)
             kind = rng.choice(list(KINDS), p=list(KINDS.values()))
-            if kind == "calque":
+            if not spans and kind == "calque":
                 garbled, spans = calque(text, renderings, rng)
-            else:
+            elif not spans:
                 garbled, spans = (swap if kind == "swap" else lose)(text, words, rng)
         penalty = 5.0 * len(spans)
         label = (float(bool(spans)), float(np.log1p(penalty)), penalty)
@@ -167,6 +191,18 @@ def calque(text: str, renderings: Sequence[str], rng: np.random.Generator) -> tu
     rendering = rendering[0].lower() + rendering[1:]
     span = (start, start + len(rendering), (1.0, 0.7, MISTRANSLATION))
     return text[:start] + rendering + text[end:], [span]
+
+
+def fragment(text: str, rng: np.random.Generator) -> tuple[str, list[Marked]]:
+    """The last dependent clause of the text alone, as a sentence; its first three words are marked."""
+    found = DEPENDENT.search(text)
+    if not found:
+        return text, []
+    connective = str(rng.choice(CONNECTIVES))
+    made = connective + found.group(1)
+    made = made[0].upper() + made[1:]
+    head = re.match(r"(?:\W*[\w'’]+){1,3}", made)
+    return made, [(0, head.end() if head else len(made), (1.0, 0.7, OMISSION))]
 
 
 def swappable(text: str, words: Vocabulary) -> list[tuple[int, int]]:
