@@ -226,8 +226,7 @@ def start() -> None:
     from annotate.studio import server
 
     with progress() as bars:
-        task = bars.add_task("Label Studio", total=None)
-        status = server.start(lambda line: bars.update(task, description=line))
+        status = server.start(Reported(bars).stage)
     click.echo(where_to_log_in(status))
 
 

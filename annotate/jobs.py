@@ -31,6 +31,9 @@ class Reporter(Protocol):
     def say(self, line: str) -> None:
         """A line worth reading."""
 
+    def stage(self, line: str) -> None:
+        """What goes on now, for work that cannot be counted."""
+
     def step(self, what: str, done: int | None = None, total: int | None = None) -> None:
         """Progress of a part of the job."""
 
@@ -125,7 +128,7 @@ def push_job(scores: Path, project: str, *, reporter: Reporter, dry_run: bool = 
         raise UserError(f"{scores} is not there; write one with `annotate score PATH --out {scores}`.")
     login = None
     if not client.configured():
-        status = server.start(lambda line: reporter.step(line))
+        status = server.start(reporter.stage)
         login = f"Log in as {status.user}; the password is in {status.password_file}"
     report = push(
         scores,

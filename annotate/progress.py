@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,6 +52,7 @@ class Reported:
         self.bars = bars
         self.errors = 0
         self.tasks: dict[str, Any] = {}
+        self.stage_shown = ""
 
     def problem(self, problem: Any) -> None:
         """An error counts toward exit code 2; a notice does not."""
@@ -60,6 +62,17 @@ class Reported:
     def say(self, line: str) -> None:
         """A line on standard error, above the bars."""
         self.bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def stage(self, line: str) -> None:
+        """What goes on now: on the terminal one line that changes, elsewhere a line per stage."""
+        stage = re.split(r":| \(", line)[0]
+        if self.bars.console.is_terminal:
+            if "stage" not in self.tasks:
+                self.tasks["stage"] = self.bars.add_task(line, total=None)
+            self.bars.update(self.tasks["stage"], description=line)
+        elif stage != self.stage_shown:
+            self.say(f"annotate: {line}")
+        self.stage_shown = stage
 
     def step(self, what: str, done: int | None = None, total: int | None = None) -> None:
         """Progress of a part of the job."""
