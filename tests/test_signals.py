@@ -164,7 +164,7 @@ def test_a_sixth_signal_is_one_new_file_and_one_line_in_the_list(monkeypatch, an
         network = Network(annotator.bundle.network.encoder, [*SIGNALS, irony]).eval()
         sentence = Sentence("a", None, "s", 0, 12, "How very kind", mentions=(Mention("kind", 9, 13),))
         [scores] = predict(network, annotator.bundle.tokenizer, [sentence])
-        settings = {"scale": 1.0, "offset": 0.0, "threshold": 0.5, "word_threshold": 0.5}
+        settings = {"scale": 1.0, "offset": 0.0, "threshold": 0.5, "span_threshold": 0.5}
         row = irony.decode(scores["irony"], sentence, settings)
         assert 0 <= row["irony"] <= 1
         assert pa.array([row["irony"]], pa.float32())[0].is_valid

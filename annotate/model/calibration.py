@@ -18,13 +18,14 @@ def platt(logits: Sequence[float], labels: Sequence[bool], weights: Sequence[flo
     return float(fit.coef_[0, 0]), float(fit.intercept_[0])
 
 
-def best_threshold(probabilities: Any, labels: Any, weights: Any = None) -> float:
-    """The probability at and above which yes is said, for the best F1 of yes."""
+def best_threshold(probabilities: Any, labels: Any, weights: Any = None, *, beta: float = 1) -> float:
+    """The probability at and above which yes is said, for the best F-beta of yes (van Rijsbergen 1979);
+    beta 2 counts recall twice."""
     from sklearn.metrics import precision_recall_curve
 
     precision, recall, thresholds = precision_recall_curve(labels, probabilities, sample_weight=weights)
-    f1 = 2 * precision * recall / np.clip(precision + recall, 1e-9, None)
-    return float(thresholds[min(int(f1.argmax()), len(thresholds) - 1)])
+    f = (1 + beta**2) * precision * recall / np.clip(beta**2 * precision + recall, 1e-9, None)
+    return float(thresholds[min(int(f.argmax()), len(thresholds) - 1)])
 
 
 def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
