@@ -126,7 +126,7 @@ def test_the_card_is_what_the_code_writes_from_the_config():
 def test_the_card_names_every_corpus_with_its_licence():
     text = (shipped() / "README.md").read_text(encoding="utf-8")
     config = read_config(shipped())
-    assert {s["name"] for s in config["training"]["sources"]} == set(config["training"]["recipe"]["corpora"])
+    assert {s["name"] for s in config["training"]["sources"]} == set(config["training"]["batches"])
     for source in config["training"]["sources"]:
         assert source["name"] in text
         assert " ".join(source["licence"].split()).replace("|", "\\|") in text

@@ -129,3 +129,28 @@ def test_a_lost_word_marks_its_neighbours(words):
     made, [(start, end, _)] = lose("They saw the house, then left.", words, np.random.default_rng(0))
     assert made == "They saw the, then left."
     assert made[start:end] == "the, then"
+
+
+def test_cues_are_carried_into_news_where_the_annotators_would_mark_them():
+    from annotate.training.hedging_news import harvest, hedged
+
+    cues = []
+    for word, text in (
+        ("may", "It may be so."),
+        ("possibly", "It is possibly so."),
+        ("imply", "They imply it."),
+    ):
+        at = text.index(word)
+        cues += [Example(text, ((at, at + len(word), "cue"),), 1.0)] * 5
+    adverbs, modals = harvest(cues)
+    assert (set(adverbs), set(modals)) == ({"possibly"}, {"may"})
+    texts = [f"The town will open a large new school in the autumn of year {i}." for i in range(200)]
+    texts += ["The town may open a large new school in the autumn of this year."]
+    examples = hedged(texts, cues, seed=0)
+    assert len(examples) == 200, "a text that holds a cue already is left out"
+    for example in examples:
+        assert example.label == float(bool(example.spans))
+        for start, end, _ in example.spans:
+            assert example.text[start:end] in ("may", "possibly")
+        assert ("may" in example.text.split() or "possibly" in example.text) == bool(example.spans)
+    assert 0.35 < np.mean([e.label for e in examples]) < 0.65

@@ -150,6 +150,8 @@ def test_another_recipe_does_not_go_on_from_this_run(recipe, corpora, tmp_path):
         ({"corpora": {"newsmtsc": 0}}, "weight of corpus `newsmtsc`"),
         ({"corpora": []}, "`corpora` in the recipe"),
         ({"stepz": 3}, "unknown key `stepz`; the keys are .*steps"),
+        ({"finish": {"newsmtsk": 1}, "finish_from": 3}, "unknown corpus `newsmtsk`"),
+        ({"finish": {"newsmtsc": 1}, "finish_from": 99}, "`finish_from` in the recipe"),
         ({"steps": "many"}, "`steps` in the recipe .* must be a whole number"),
         ({"learning_rate": "fast"}, "`learning_rate` in the recipe .* must be a number"),
     ],
@@ -169,11 +171,20 @@ def test_a_recipe_that_is_not_there_or_not_yaml_says_so(tmp_path):
         load_recipe(tmp_path / "bad.yaml")
 
 
+def test_the_finish_changes_only_the_last_steps():
+    from annotate.training.recipe import Recipe
+
+    plain = Recipe("a", {"newsmtsc": 1, "babe": 1}, steps=200)
+    finished = Recipe("a", {"newsmtsc": 1, "babe": 1}, finish={"polnear": 1}, finish_from=150, steps=200)
+    assert finished.plan()[:150] == plain.plan()[:150]
+    assert set(finished.plan()[150:]) == {"polnear"}
+
+
 def test_the_shipped_recipe_reads_and_every_signal_has_a_corpus():
     from annotate.signals import SIGNALS
 
     recipe = load_recipe(Path(__file__).parent.parent / "models" / "recipe.yaml")
-    assert {SIGNAL_OF[name].name for name in recipe.corpora} == {signal.name for signal in SIGNALS}
+    assert {SIGNAL_OF[name].name for name in recipe.all_corpora()} == {signal.name for signal in SIGNALS}
 
 
 def test_a_corpus_file_that_is_missing_broken_or_lacks_a_column_is_named(corpora, tmp_path):

@@ -37,11 +37,11 @@ class Hedging(Tagger):
     label = Label("Hedge", "#56B4E9", "2")
     controls = Controls(labels=(label,))
     readers = {"hedge_wiki": read_labels, "hedge_bio": read_cues, "certainty": read_certainty}  # noqa: RUF012
-    word_weight = {"hedge_bio": 10.0}  # noqa: RUF012
+    word_weight = {"hedge_bio": 10.0, "hedged_news": 10.0}  # noqa: RUF012
 
     def tune(self, scored: Any) -> Settings:
-        # Certainty is a rating of degree by other rules; it teaches the ranking but sets no threshold.
-        return super().tune({name: value for name, value in scored.items() if name != "certainty"})
+        # Certainty rates degree by other rules, and hedged_news is made: they teach but set no threshold.
+        return super().tune({name: scored[name] for name in ("hedge_wiki", "hedge_bio") if name in scored})
 
     def figures(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
@@ -50,7 +50,7 @@ class Hedging(Tagger):
         if corpus == "certainty":
             return [Figure("Spearman", spearman(probabilities, [e.label for e in examples]), len(examples))]
         found = [sentence_f1("F1 of uncertain", probabilities, examples, settings["threshold"])]
-        if corpus == "hedge_bio":
+        if corpus != "hedge_wiki":
             found.append(span_f1("cue F1, exact", self, scores, examples, settings))
         return found
 

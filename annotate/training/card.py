@@ -43,11 +43,10 @@ def card(config: dict[str, Any], folder: Path) -> str:
         "| corpus | rows | share of batches | licence, word for word | citation |",
         "|---|---|---|---|---|",
     ]
-    total = sum(recipe["corpora"].values())
     for source in training["sources"]:
         name = source["name"]
         linked = f"[{name}]({source['url']})" if source["url"] else name
-        share = recipe["corpora"][name] / total
+        share = training["batches"].get(name, 0) / recipe["steps"]
         lines.append(
             f"| {linked} | {training['rows'][name]} | {share:.0%} "
             f"| {cell(source['licence'])} | {cell(source['citation'])} |"

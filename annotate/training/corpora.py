@@ -11,7 +11,8 @@ from annotate.errors import UserError
 from annotate.signals import SIGNALS
 from annotate.signals.base import Example, Reader, Signal
 from annotate.signals.garble import GARBLE
-from annotate.training import spinning
+from annotate.signals.hedging import HEDGING
+from annotate.training import hedging_news, spinning
 
 Split = Literal["train", "dev", "test"]
 
@@ -20,9 +21,16 @@ READERS: dict[str, tuple[Signal, Reader]] = {
 }
 """Which signal reads which corpus, and how."""
 
-SPUN = "spun_news"
-SIGNAL_OF: dict[str, Signal] = {**{name: signal for name, (signal, _) in READERS.items()}, SPUN: GARBLE}
-"""The signal that each corpus teaches, the one that is made from others among them."""
+SIGNAL_OF: dict[str, Signal] = {
+    **{name: signal for name, (signal, _) in READERS.items()},
+    "spun_news": GARBLE,
+    "hedged_news": HEDGING,
+}
+"""The signal that each corpus teaches, those that are made from others among them."""
+MADE_FROM = {
+    "spun_news": (*spinning.SOURCES, spinning.IDIOMS),
+    "hedged_news": (*hedging_news.SOURCES, hedging_news.CUES),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +51,8 @@ def load_corpus(folder: Path, name: str, split: Split) -> list[Example]:
     """
     if name not in SIGNAL_OF:
         raise UserError(f"There is no corpus `{name}`; known are {', '.join(SIGNAL_OF)}.")
-    if name == SPUN:
-        sources = {source: load_corpus(folder, source, split) for source in spinning.SOURCES}
-        idioms = load_corpus(folder, spinning.IDIOMS, split)
-        return spinning.read_spun(sources, idioms, seed=("train", "dev", "test").index(split))
+    if name in MADE_FROM:
+        return make(folder, name, split)
     import pandas as pd
 
     path = folder / name / f"{split}.parquet"
@@ -72,11 +78,20 @@ def load_corpus(folder: Path, name: str, split: Split) -> list[Example]:
     return examples
 
 
+def make(folder: Path, name: str, split: Split) -> list[Example]:
+    """The examples of a corpus that is made from the same split of others."""
+    parts = {part: load_corpus(folder, part, split) for part in MADE_FROM[name]}
+    seed = ("train", "dev", "test").index(split)
+    if name == "spun_news":
+        return spinning.read_spun(parts, parts.pop(spinning.IDIOMS), seed)
+    cues = parts.pop(hedging_news.CUES)
+    return hedging_news.hedged([e.text for part in parts.values() for e in part], cues, seed)
+
+
 def source(folder: Path, name: str) -> Source:
     """Licence and citation of a corpus, word for word."""
-    if name == SPUN:
-        made_from = ", ".join((*spinning.SOURCES, spinning.IDIOMS))
-        return Source(name, f"made from {made_from}; their licences apply", "annotate.training.spinning", "")
+    if name in MADE_FROM:
+        return Source(name, f"made from {', '.join(MADE_FROM[name])}; their licences apply", "our own", "")
     path = folder / name / "SOURCE.json"
     raw = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return Source(

@@ -19,7 +19,7 @@ from annotate.model.encoder import TOKENIZER, WEIGHTS, folder_of, load_encoder, 
 from annotate.model.network import Network
 from annotate.signals import SIGNALS
 from annotate.signals.base import Example, Figure, Settings
-from annotate.training.corpora import SIGNAL_OF, load_corpus
+from annotate.training.corpora import MADE_FROM, SIGNAL_OF, load_corpus
 from annotate.training.evaluation import tune_and_measure
 from annotate.training.recipe import Recipe
 
@@ -83,29 +83,31 @@ def fit(recipe: Recipe, data: Path, run: Path, progress: Progress) -> Fitted:
     torch.manual_seed(recipe.seed)
     folder = folder_of(recipe.encoder)
     encoder, tokenizer = load_encoder(folder)
-    taught = {SIGNAL_OF[name] for name in recipe.corpora}
+    corpora = recipe.all_corpora()
+    taught = {SIGNAL_OF[name] for name in corpora}
     network = Network(encoder, [signal for signal in SIGNALS if signal in taught])
     for name, parameter in network.encoder.named_parameters():
         if name.startswith(tuple(recipe.frozen)):
             parameter.requires_grad_(False)
     optimizer, schedule = optimizers(network, recipe)
-    train = {
-        name: Corpus(name, load_corpus(data, name, "train"), tokenizer, recipe) for name in recipe.corpora
+    train = {name: Corpus(name, load_corpus(data, name, "train"), tokenizer, recipe) for name in corpora}
+    # What is made from other corpora teaches, but the best step is chosen by what people labelled.
+    dev = {
+        name: sample(load_corpus(data, name, "dev"), recipe.dev_rows)
+        for name in corpora
+        if name not in MADE_FROM
     }
-    dev = {name: sample(load_corpus(data, name, "dev"), recipe.dev_rows) for name in recipe.corpora}
     step, best = resume(run, network, optimizer, schedule)
-    names = list(recipe.corpora)
-    weights = np.array([recipe.corpora[name] for name in names], dtype=float)
-    plan = np.random.default_rng(recipe.seed).choice(len(names), recipe.steps, p=weights / weights.sum())
+    plan = recipe.plan()
     streams = {name: corpus.batches() for name, corpus in train.items()}
     for past in plan[:step]:
-        next(streams[names[past]])
+        next(streams[past])
     log = (run / "log.jsonl").open("a", encoding="utf-8")
     losses: dict[str, float] = {}
     started = time.monotonic()
     network.train()
     while step < recipe.steps:
-        corpus = train[names[plan[step]]]
+        corpus = train[plan[step]]
         losses[corpus.name] = take_step(network, corpus, next(streams[corpus.name]), optimizer, losses)
         schedule.step()
         step += 1
@@ -143,7 +145,7 @@ def fit(recipe: Recipe, data: Path, run: Path, progress: Progress) -> Fitted:
     chosen = torch.load(run / "best.pt", weights_only=True)
     network.load_state_dict(chosen["network"])
     settings, figures = tune_and_measure(
-        network, tokenizer, {name: load_corpus(data, name, "dev") for name in recipe.corpora}
+        network, tokenizer, {name: load_corpus(data, name, "dev") for name in corpora}
     )
     return Fitted(
         network,

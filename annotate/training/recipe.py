@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from annotate.errors import UserError
@@ -16,7 +17,8 @@ from annotate.model.encoder import MINILM, EncoderSpec
 class Recipe:
     """How a model is trained.
 
-    corpora: sampling weight of each corpus, the share of batches it gets;
+    corpora: sampling weight of each corpus, the share of batches it gets; `finish` the weights from step
+    `finish_from` on, for what is only wanted, or wanted more, at the end;
     steps: batches in all, each of `batch_size` sentences of one corpus, cut at `limit` tokens;
     learning_rate: of the encoder; `head_learning_rate` of the heads; both rise over the first `warmup`
     share of the steps, then fall to zero in a straight line;
@@ -26,6 +28,8 @@ class Recipe:
 
     name: str
     corpora: dict[str, float]
+    finish: dict[str, float] = field(default_factory=dict)
+    finish_from: int = 0
     encoder: EncoderSpec = MINILM
     seed: int = 1
     steps: int = 3000
@@ -39,6 +43,24 @@ class Recipe:
     evaluate_every: int = 500
     checkpoint_every: int = 100
     dev_rows: int = 400
+
+    def all_corpora(self) -> list[str]:
+        """Every corpus of the recipe, each once."""
+        return list(dict.fromkeys([*self.corpora, *self.finish]))
+
+    def plan(self) -> list[str]:
+        """The corpus that each step's batch is drawn from; the same for the same recipe."""
+        drawn = draw(self.corpora, self.steps, self.seed)
+        if self.finish:
+            drawn[self.finish_from :] = draw(self.finish, self.steps, self.seed + 1)[self.finish_from :]
+        return drawn
+
+
+def draw(weights: dict[str, float], n: int, seed: int) -> list[str]:
+    """So many corpora by their weights."""
+    names = list(weights)
+    share = np.array([weights[name] for name in names], dtype=float)
+    return [names[i] for i in np.random.default_rng(seed).choice(len(names), n, p=share / share.sum())]
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -66,9 +88,10 @@ def load_recipe(path: Path) -> Recipe:
     for key in ("name", "corpora"):
         if key not in raw:
             raise UserError(f"The recipe {path} lacks `{key}`.")
-    if not isinstance(raw["corpora"], dict) or not raw["corpora"]:
-        raise UserError(f"`corpora` in the recipe {path} must map corpus names to sampling weights.")
-    for corpus, weight in raw["corpora"].items():
+    for key in ("corpora", "finish"):
+        if key in raw and (not isinstance(raw[key], dict) or not raw[key]):
+            raise UserError(f"`{key}` in the recipe {path} must map corpus names to sampling weights.")
+    for corpus, weight in [*raw["corpora"].items(), *raw.get("finish", {}).items()]:
         if corpus not in SIGNAL_OF:
             raise UserError(
                 f"The recipe {path} names an unknown corpus `{corpus}`; known are {', '.join(SIGNAL_OF)}."
@@ -87,7 +110,19 @@ def load_recipe(path: Path) -> Recipe:
                 raise UserError(
                     f"`{key}` in the recipe {path} must be a number, not {raw[key]!r}."
                 ) from error
-    for key in ("seed", "steps", "batch_size", "limit", "evaluate_every", "checkpoint_every", "dev_rows"):
+    for key in (
+        "seed",
+        "steps",
+        "finish_from",
+        "batch_size",
+        "limit",
+        "evaluate_every",
+        "checkpoint_every",
+        "dev_rows",
+    ):
         if key in raw and (not isinstance(raw[key], int) or raw[key] < (0 if key == "seed" else 1)):
             raise UserError(f"`{key}` in the recipe {path} must be a whole number above 0, not {raw[key]!r}.")
-    return Recipe(**raw)
+    recipe = Recipe(**raw)
+    if recipe.finish and not 0 < recipe.finish_from < recipe.steps:
+        raise UserError(f"`finish_from` in the recipe {path} must lie between 0 and `steps`.")
+    return recipe

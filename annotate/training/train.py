@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -32,7 +33,8 @@ def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progres
             "recipe": {k: v for k, v in asdict(recipe).items() if k != "encoder"},
             "step": fitted.step,
             "rows": fitted.rows,
-            "sources": [asdict(source(data, name)) for name in recipe.corpora],
+            "batches": dict(Counter(recipe.plan())),
+            "sources": [asdict(source(data, name)) for name in recipe.all_corpora()],
         },
         figures={"dev": {name: [asdict(f) for f in found] for name, found in fitted.figures.items()}},
     )
