@@ -177,6 +177,8 @@ def train(recipe: Path, data: Path, out: Path | None, run_: Path | None, threads
 
         def show(step: int, steps: int, losses: str) -> None:
             bars.update(task, completed=step, total=steps, description=f"Training  {losses[:60]}")
+            if step % 50 == 0 and not bars.console.is_terminal:
+                click.echo(f"step {step} of {steps}  {losses}", err=True)
 
         folder = train_model(recipe, data, out or recipe.parent / name, run_ or Path("runs") / name, show)
     click.echo(f"Wrote {folder}; its card is {folder / 'README.md'}.")
