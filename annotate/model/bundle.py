@@ -74,6 +74,7 @@ def save_bundle(
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         save_file(weights, partial / WEIGHTS)
+        (partial / WEIGHTS).chmod(0o644)
         config = {
             "format": FORMAT,
             "name": name,

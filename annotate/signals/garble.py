@@ -53,9 +53,10 @@ SEVERITIES = ("minor", "major")
 MINOR = Label("Garbled minor", "#E69F00", "4")
 MAJOR = Label("Garbled major", "#D55E00", "5")
 ANY, SEVERE, FIRST_CATEGORY = 0, 1, 2
-GARBLED = 5 / 25
-"""The MQM penalty a word from which a sentence counts as garbled: a major error in 25 words. By the word,
-because long sentences hold more errors without being worse, and length alone would decide."""
+GARBLED, WORDS = 5.0, 25
+"""A sentence counts as garbled from the penalty of one major error (5) on, and if it is longer than 25 words,
+of one in every 25. By the word, because long sentences hold more errors without being worse, and length alone
+would decide."""
 
 
 def category_of(mqm: str) -> int:
@@ -217,16 +218,16 @@ class Garble(Tagger):
             {
                 "offsets": words,
                 "words": logits[i, : len(words)].numpy(),
-                "sentence": float(np.log(max(penalty[i], 1e-6) / max(1, len(words)))),
+                "sentence": float(np.log(max(penalty[i], 1e-6) / max(WORDS, len(words)))),
                 "penalty": penalty[i],
             }
             for i, words in enumerate(batch.words)
         ]
 
     def tune(self, scored: Mapping[str, tuple[list[Any], list[Example]]]) -> Settings:
-        """Calibrated on the MQM dev sets: sentences against a visible penalty of GARBLED or more a word,
-        words against the mark of a third of the raters, severity likewise. Spans are shown from where at
-        most FALSE_ALARMS of the sentences without any error get one."""
+        """Calibrated on the MQM dev sets: sentences against a visible penalty of GARBLED or more in WORDS
+        words; words against the mark of a third of the raters, severity likewise. Spans are shown from
+        where at most FALSE_ALARMS of the sentences without any error get one."""
         from annotate.model.calibration import best_threshold, platt
 
         pairs = [
@@ -236,7 +237,7 @@ class Garble(Tagger):
             for s, e in zip(*scored[corpus], strict=True)
         ]
         logits = [s["sentence"] for s, _ in pairs]
-        labels = [e.label[2] >= GARBLED * len(s["offsets"]) for s, e in pairs]
+        labels = [e.label[2] >= GARBLED * max(1, len(s["offsets"]) / WORDS) for s, e in pairs]
         scale, offset = platt(logits, labels, [1 / len(pairs)] * len(pairs))
         any_p = np.concatenate([sigmoid(s["words"][:, ANY]) for s, _ in pairs])
         any_truth = np.concatenate([marked_words(s["offsets"], e, ANY) for s, e in pairs])
