@@ -1,4 +1,4 @@
-"""A Label Studio of one's own on this machine: start, stop, status, open.
+"""A Label Studio of one's own on this machine: start, stop, status.
 
 The server outlives the command that started it. It holds a lock file for as long as it lives, so
 whether it runs is never guessed from a process number that may belong to someone else by now.
@@ -15,7 +15,6 @@ import signal
 import socket
 import subprocess
 import time
-import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -99,16 +98,6 @@ def stop() -> bool:
     if home.is_locked(guard):
         raise UserError(f"Label Studio (process {group}) does not end; end it by hand")
     return True
-
-
-def open_(path: str = "/") -> str:
-    """Show a page of the running server in the user's browser; returns its address."""
-    now = status()
-    if not now.running or now.url is None:
-        raise UserError("no local Label Studio is running; start it with `annotate studio start`")
-    address = now.url + path
-    webbrowser.open(address)
-    return address
 
 
 def _answering() -> Status:
