@@ -1,5 +1,7 @@
-"""The shipped model on the seeds' gold labels. No seed was trained on and no threshold set on them, but while
-the first model was made its garble ranks here were looked at (docs/decisions.md): no untouched test of garble.
+"""The shipped model on the seeds' gold labels.
+
+No seed was trained on and no threshold set on them, but while the first model was made its garble ranks here
+were looked at (docs/decisions.md): they are no untouched test of garble.
 
 python benchmarks/seeds.py [MODEL]
 """
