@@ -71,6 +71,20 @@ def test_weights_of_another_network_are_refused(bundle):
         load_bundle(bundle)
 
 
+def test_a_trained_layer_that_is_missing_is_not_taken_from_the_untouched_encoder(bundle):
+    from safetensors.torch import load_file, save_file
+
+    from annotate.model.encoder import sha256
+
+    stored = load_file(bundle / WEIGHTS)
+    lost = [name for name in stored if name.startswith("encoder.encoder.layer.5.")]
+    assert lost
+    save_file({name: tensor for name, tensor in stored.items() if name not in lost}, bundle / WEIGHTS)
+    edit(bundle, files={WEIGHTS: sha256(bundle / WEIGHTS)})
+    with pytest.raises(UserError, match=f"{len(lost)} are missing"):
+        load_bundle(bundle)
+
+
 def test_an_encoder_with_other_bytes_is_refused(tmp_path):
     folder = Path(shutil.copytree(folder_of(MINILM), tmp_path / "encoder"))
     (folder / "tokenizer.json").write_text((folder / "tokenizer.json").read_text() + " ")

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
@@ -118,7 +119,7 @@ def load_bundle(folder: Path) -> Bundle:
 
     encoder, tokenizer = load_encoder(folder_of(EncoderSpec(**config["encoder"])))
     network = Network(encoder, [known[name] for name in known if name in config["settings"]])
-    fill(network, folder / WEIGHTS)
+    fill(network, folder / WEIGHTS, config["training"].get("recipe", {}).get("frozen", []))
     network.eval()
     return Bundle(config["name"], identity(config), folder, network, tokenizer, config["settings"], config)
 
@@ -136,7 +137,7 @@ def read_config(folder: Path) -> dict[str, Any]:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
         raise UserError(f"{path} cannot be read ({error}); copy the model folder again.") from error
-    needed = ("format", "name", "encoder", "files", "settings")
+    needed = ("format", "name", "encoder", "files", "settings", "training")
     missing = [key for key in needed if not isinstance(config, dict) or key not in config]
     if missing or config["format"] != FORMAT or WEIGHTS not in config["files"]:
         raise UserError(
@@ -154,8 +155,9 @@ def identity(config: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def fill(network: Network, weights: Path) -> None:
-    """Put a bundle's weights into the network; all heads and nothing unknown.
+def fill(network: Network, weights: Path, frozen: Sequence[str]) -> None:
+    """Put a bundle's weights into the network: nothing unknown, and everything but the encoder's parameters
+    whose names begin with one of `frozen`, which are the encoder's own.
 
     Raises:
         UserError: when a tensor is missing, of another shape, or belongs to another network.
@@ -169,7 +171,8 @@ def fill(network: Network, weights: Path) -> None:
         raise UserError(f"{weights} is not a readable safetensors file ({error}).") from error
     wanted = network.state_dict()
     foreign = [n for n, t in stored.items() if n not in wanted or wanted[n].shape != t.shape]
-    absent = [n for n in wanted if n not in stored and not n.startswith("encoder.")]
+    own = tuple(f"encoder.{beginning}" for beginning in frozen)
+    absent = [n for n in wanted if n not in stored and not n.startswith(own)]
     if foreign or absent:
         raise UserError(
             f"{weights} does not fit this version's network: {len(foreign)} tensors are foreign to it, "

@@ -83,7 +83,8 @@ def make(folder: Path, name: str, split: Split) -> list[Example]:
     parts = {part: load_corpus(folder, part, split) for part in MADE_FROM[name]}
     seed = ("train", "dev", "test").index(split)
     if name == "spun_news":
-        return spinning.read_spun(parts, parts.pop(spinning.IDIOMS), seed)
+        idioms = parts.pop(spinning.IDIOMS)
+        return spinning.read_spun(parts, idioms, seed)
     cues = parts.pop(hedging_news.CUES)
     return hedging_news.hedged([e.text for part in parts.values() for e in part], cues, seed)
 
