@@ -37,7 +37,8 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of an article: `text == article.text[start:end]`; paragraphs (lines) count from 0."""
+    """A sentence of an article: `text == article.text[start:end]`; paragraphs (lines) count from 0; `quoted`
+    where it starts inside a quotation that an earlier sentence opened."""
 
     article_id: str
     outlet: str | None
@@ -47,6 +48,7 @@ class Sentence:
     text: str
     boilerplate: bool = False
     paragraph: int = 0
+    quoted: bool = False
     mentions: tuple[Mention, ...] = ()
 
 

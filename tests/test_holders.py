@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from annotate.article import Article
+from annotate.quotation import quotations
 from annotate.reading import split
-from annotate.signals.holders import quotations, resolve
+from annotate.signals.holders import resolve
 
 
 def rows_of(text: str, sources: dict[int, tuple[str, str]]) -> list[dict]:
@@ -77,5 +78,5 @@ def test_a_source_is_named_without_its_titles(source, name):
 
 def test_quotation_marks_are_counted_by_sentence():
     sentences = split(Article("a", 'He said "it is done. All is well." Then he left.'))
-    marks = quotations(sentences)
+    marks = quotations((s.text, s.paragraph) for s in sentences)
     assert [m.inside for m in marks] == [False, True, False][: len(marks)]

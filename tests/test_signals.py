@@ -13,7 +13,8 @@ from annotate.article import Mention, Sentence
 from annotate.signals import SIGNALS
 from annotate.signals.attribution import viterbi
 from annotate.signals.base import overlapping
-from annotate.signals.garble import category_of, expected_penalty, shares
+from annotate.signals.garble import expected_penalty
+from annotate.signals.mqm import category_of, shares
 from annotate.signals.tagger import noisy_or_loss, pooled_hazard, pooled_logit, runs
 
 WORDS = [(0, 3), (4, 9), (9, 10), (11, 15)]
@@ -85,7 +86,7 @@ def test_a_worse_word_costs_more():
     ],
 )
 def test_mqm_names_fall_under_a_category(mqm, expected):
-    from annotate.signals.garble import CATEGORIES
+    from annotate.signals.mqm import CATEGORIES
 
     assert CATEGORIES[category_of(mqm)] == expected
 

@@ -28,6 +28,18 @@ def best_threshold(probabilities: Any, labels: Any, weights: Any = None, *, beta
     return float(thresholds[min(int(f.argmax()), len(thresholds) - 1)])
 
 
+def expected_calibration_error(
+    probabilities: Any, truth: Any, weights: Any = None, *, bins: int = 15
+) -> float:
+    """The mean gap between probability and share of yes over `bins` bins of equal width, each by its weight
+    (Naeini et al. 2015; Guo et al. 2017). 0 is perfect."""
+    p, y = np.asarray(probabilities, dtype=float), np.asarray(truth, dtype=float)
+    w = np.ones(len(p)) if weights is None else np.asarray(weights, dtype=float)
+    place = np.minimum((p * bins).astype(int), bins - 1)
+    gaps = np.bincount(place, w * (p - y), minlength=bins)
+    return float(np.abs(gaps).sum() / w.sum())
+
+
 def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """The temperature that minimises the cross-entropy of softmax(logits / T) (Guo et al. 2017).
 

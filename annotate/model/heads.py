@@ -1,10 +1,11 @@
-"""The heads that signals put on the encoder: one that reads words, one that reads a target."""
+"""The heads that signals put on the encoder: for words, for spans of words, for a target."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
+from annotate.model.chain import Chain
 from annotate.signals.base import Encoded
 
 
@@ -20,6 +21,32 @@ class WordHead(nn.Module):
 
     def forward(self, encoded: Encoded) -> dict[str, Tensor]:
         return {"words": self.linear(self.dropout(encoded.words))}
+
+
+class SpanHead(nn.Module):
+    """Spans of words in several layers, each a chain of its own (`annotate.model.chain`).
+
+    Reads each word, its neighbours through a convolution, as a span's ends are told by what stands around
+    them, and whether it is quoted. Gives `words`, emissions [B, N, layers, 3], and the chain's `steps`,
+    `starts` and `mask`.
+    """
+
+    def __init__(self, width: int, layers: int, around: int = 2, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.around = nn.Conv1d(width, width // 2, 2 * around + 1, padding=around)
+        self.linear = nn.Linear(width + width // 2 + 1, 3 * layers)
+        nn.init.normal_(self.linear.weight, std=0.02)
+        self.chain = Chain(layers)
+
+    def forward(self, encoded: Encoded, quoted: Tensor) -> dict[str, Tensor]:
+        """quoted: [B, N], 1 where a word stands in a quotation."""
+        words = self.dropout(encoded.words)
+        around = self.around(words.transpose(1, 2)).transpose(1, 2)
+        read = torch.cat([words, nn.functional.gelu(around), quoted.unsqueeze(2).to(words.dtype)], dim=2)
+        steps, starts = self.chain.transitions()
+        emissions = self.linear(read).unflatten(2, (-1, 3))
+        return {"words": emissions, "steps": steps, "starts": starts, "mask": encoded.mask}
 
 
 class TargetHead(nn.Module):

@@ -21,7 +21,7 @@ def predict(
 ) -> list[dict[str, Any]]:
     """Each sentence's scores by signal name, in the order given. Identical sentences are scored once."""
     first: dict[tuple[Any, ...], int] = {}
-    where = [first.setdefault((s.text, s.mentions), len(first)) for s in sentences]
+    where = [first.setdefault((s.text, s.quoted, s.mentions), len(first)) for s in sentences]
     unique: list[Sentence] = []
     for sentence, index in zip(sentences, where, strict=True):
         if index == len(unique):

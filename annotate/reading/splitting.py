@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from annotate.article import Article, Sentence, sentence_ids
+from annotate.quotation import quotations
 from annotate.reading.sentences import sentence_spans
 from annotate.reading.targets import Targets
 
@@ -21,6 +22,7 @@ def split(article: Article, targets: Targets | None = None) -> list[Sentence]:
     texts = [article.text[start:end] for start, end in spans]
     ids = sentence_ids(article.id, texts)
     marked = flags(article.text, spans)
+    paragraphs = list(_paragraphs(article.text, spans))
     return [
         Sentence(
             article_id=article.id,
@@ -31,10 +33,17 @@ def split(article: Article, targets: Targets | None = None) -> list[Sentence]:
             text=text,
             boilerplate=boilerplate,
             paragraph=paragraph,
+            quoted=quotation.inside,
             mentions=targets.mentions(text) if targets else (),
         )
-        for (start, end), text, sentence_id, boilerplate, paragraph in zip(
-            spans, texts, ids, marked, _paragraphs(article.text, spans), strict=True
+        for (start, end), text, sentence_id, boilerplate, paragraph, quotation in zip(
+            spans,
+            texts,
+            ids,
+            marked,
+            paragraphs,
+            quotations(zip(texts, paragraphs, strict=True)),
+            strict=True,
         )
     ]
 

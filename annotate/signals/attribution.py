@@ -1,8 +1,8 @@
 """Attribution: whether the outlet itself or a source says it, and who (Newell et al. 2018, PolNeAR).
 
-A tagger marks source, cue and content, each in a layer of its own, as one source's content may hold
-another attribution. From the content's share of the sentence comes the holder's kind; from the source's
-words, and from the article around, its name.
+A chain of tags marks source, cue and content, each in a layer of its own, as one source's content may hold
+another attribution; besides the words it is told which stand in a quotation. From the content's share of the
+sentence comes the holder's kind; from the source's words, and from the article around, its name.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from annotate.article import Sentence
+from annotate.quotation import inside, quotations
 from annotate.signals import holders
 from annotate.signals.base import Example, Figure, Row, Settings, Signal, binary_entropy, overlapping
-from annotate.signals.figures import exact_f1
+from annotate.signals.figures import character_f1, confusion, exact_f1
 from annotate.signals.review import Answer, Controls, Label, Mark, Question, Review, TextBox
-from annotate.signals.tagger import sigmoid, word_mask
+from annotate.signals.tagger import sigmoid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,13 +28,17 @@ if TYPE_CHECKING:
     from annotate.model.batch import Batch
 
 ROLES = ("source", "cue", "content")
-OUTSIDE, BEGIN, INSIDE = range(3)
 HOLDERS = ("outlet", "source")
 LABELS = {"source": "Source", "cue": "Cue", "content": "Content"}
 
 
 def read_polnear(rows: pd.DataFrame) -> list[Example]:
-    """polnear: the label is whether attributed content fills most of the sentence."""
+    """polnear: the label is whether attributed content fills most of the sentence. A gap of more than a
+    blank between two sentences begins a paragraph."""
+    starts, texts = rows.char_start.to_numpy(), rows.text.to_numpy()
+    gaps = starts[1:] - (starts[:-1] + [len(text) for text in texts[:-1]])
+    new = np.concatenate([[True], (gaps > 1) | (rows.doc_id.to_numpy()[1:] != rows.doc_id.to_numpy()[:-1])])
+    marks = quotations(zip(texts, np.cumsum(new).tolist(), strict=True))
     return [
         Example(
             r.text,
@@ -45,8 +50,9 @@ def read_polnear(rows: pd.DataFrame) -> list[Example]:
             ),
             float(r.attributed_share >= 0.5),
             document=str(r.doc_id),
+            quoted=mark.inside,
         )
-        for r in rows.itertuples()
+        for r, mark in zip(rows.itertuples(), marks, strict=True)
     ]
 
 
@@ -78,42 +84,52 @@ class Attribution(Signal):
         )
 
     def head(self, width: int) -> nn.Module:
-        from annotate.model.heads import WordHead
+        from annotate.model.heads import SpanHead
 
-        return WordHead(width, 3 * len(ROLES))
+        return SpanHead(width, len(ROLES))
+
+    def inputs(self, sentences: Sequence[Sentence], batch: Batch) -> dict[str, Tensor]:
+        """Which words stand in a quotation."""
+        import torch
+
+        quoted = torch.zeros(len(sentences), batch.pool.shape[1])
+        for i, sentence in enumerate(sentences):
+            marks, _ = inside(sentence.text, sentence.quoted)
+            for n, (start, _) in enumerate(batch.words[i]):
+                quoted[i, n] = marks[start]
+        return {"quoted": quoted}
 
     def loss(
         self, out: Mapping[str, Tensor], examples: Sequence[Example], batch: Batch, corpus: str
     ) -> Tensor:
         import torch
-        from torch.nn import functional as F
 
-        logits = out["words"].float().unflatten(2, (len(ROLES), 3))
-        truth = torch.full(logits.shape[:3], -100)
+        from annotate.model.chain import BEGIN, INSIDE, chain_loss
+
+        emissions, mask = trimmed(out)
+        tags = torch.zeros(emissions.shape[:3], dtype=torch.long)
         for i, example in enumerate(examples):
-            truth[i, : len(batch.words[i])] = OUTSIDE
             for start, end, role in example.spans:
-                layer = ROLES.index(role)
                 for k, n in enumerate(overlapping(batch.words[i], start, end)):
-                    truth[i, n, layer] = INSIDE if k else BEGIN
-        return F.cross_entropy(logits.flatten(0, 2), truth.flatten(), ignore_index=-100)
+                    tags[i, n, ROLES.index(role)] = INSIDE if k else BEGIN
+        return chain_loss(emissions, out["steps"], out["starts"], mask, tags)
 
     def scores(self, out: Mapping[str, Tensor], batch: Batch, sentences: Sequence[Sentence]) -> list[Any]:
-        logits = out["words"].float().unflatten(2, (len(ROLES), 3))
-        log_p = logits.log_softmax(3).numpy()
-        lengths = word_mask(batch, out["words"]).sum(1).long().tolist()
-        tags = viterbi(log_p)
-        inside = 1 - np.exp(log_p[..., OUTSIDE])
+        from annotate.model.chain import OUTSIDE, best_tags, marginals
+
+        emissions, mask = trimmed(out)
+        tags = best_tags(emissions, out["steps"], out["starts"], mask).numpy()
+        marked = 1 - marginals(emissions, out["steps"], out["starts"], mask)[..., OUTSIDE].numpy()
         found = []
         for i, words in enumerate(batch.words):
-            n = lengths[i]
-            mean = inside[i, :n, ROLES.index("content")].mean() if n else 0.0
-            mean = float(np.clip(mean, 1e-6, 1 - 1e-6))
+            n = len(words)
+            mean = float(marked[i, :n, ROLES.index("content")].mean()) if n else 0.0
+            mean = min(max(mean, 1e-6), 1 - 1e-6)
             found.append(
                 {
                     "offsets": words,
                     "tags": tags[i, :n],
-                    "inside": inside[i, :n],
+                    "inside": marked[i, :n],
                     "sentence": float(np.log(mean / (1 - mean))),
                 }
             )
@@ -132,12 +148,27 @@ class Attribution(Signal):
     def figures(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
     ) -> list[Figure]:
-        found = []
+        n, exact, by_character = len(examples), [], []
         for role in ROLES:
-            said = [{(s, e) for r, s, e, _ in spans(score) if r == role} for score in scores]
-            truth = [{(s, e) for s, e, r in example.spans if r == role} for example in examples]
-            found.append(Figure(f"{role} F1, exact", exact_f1(said, truth), len(examples)))
-        return found
+            said = [{(s, e, r) for r, s, e, _ in spans(score) if r == role} for score in scores]
+            truth = [{(s, e, r) for s, e, r in example.spans if r == role} for example in examples]
+            exact.append(Figure(f"{role} F1, exact", exact_f1(said, truth), n))
+            by_character.append(Figure(f"{role} F1, characters", character_f1(said, truth), n))
+        return [*exact, *by_character]
+
+    def details(
+        self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
+    ) -> list[Row]:
+        p, truth = self.reliability(corpus, scores, examples, settings)
+        said = [HOLDERS[value >= settings["threshold"]] for value in p]
+        return confusion([HOLDERS[t] for t in truth], said, HOLDERS)
+
+    def reliability(
+        self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
+    ) -> tuple[list[float], list[bool]]:
+        logits = np.asarray([score["sentence"] for score in scores])
+        p = sigmoid(settings["scale"] * logits + settings["offset"])
+        return p.tolist(), [e.label >= 0.5 for e in examples]
 
     def decode(self, scores: Any, sentence: Sentence, settings: Settings) -> Row:
         probability = float(sigmoid(settings["scale"] * scores["sentence"] + settings["offset"]))
@@ -199,26 +230,16 @@ class Attribution(Signal):
         }
 
 
-def viterbi(log_p: np.ndarray) -> np.ndarray:
-    """[B, N, R, 3] log-probabilities of O, B, I to the best tags [B, N, R] in which no I follows an O."""
-    forbidden = np.zeros((3, 3))
-    forbidden[OUTSIDE, INSIDE] = -np.inf
-    score = log_p[:, 0].copy()
-    score[..., INSIDE] = -np.inf
-    back = np.zeros(log_p.shape, dtype=int)
-    for n in range(1, log_p.shape[1]):
-        step = score[..., :, None] + forbidden
-        back[:, n] = step.argmax(-2)
-        score = step.max(-2) + log_p[:, n]
-    tags = np.zeros(log_p.shape[:3], dtype=int)
-    tags[:, -1] = score.argmax(-1)
-    for n in range(log_p.shape[1] - 1, 0, -1):
-        tags[:, n - 1] = np.take_along_axis(back[:, n], tags[:, n][..., None], -1)[..., 0]
-    return tags
+def trimmed(out: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """Emissions and mask without the places behind the longest sentence's last word."""
+    longest = max(1, int(out["mask"].sum(1).max()))
+    return out["words"].float()[:, :longest], out["mask"][:, :longest]
 
 
 def spans(scores: Any) -> list[tuple[str, int, int, float]]:
     """Role, start, end and mean probability of each tagged span, in order of role and place."""
+    from annotate.model.chain import BEGIN, INSIDE, OUTSIDE
+
     found = []
     for layer, role in enumerate(ROLES):
         tags, p = scores["tags"][:, layer], scores["inside"][:, layer]

@@ -27,13 +27,14 @@ Settings = dict[str, Any]
 class Example:
     """One training row. What `spans` (start, end, value; offsets into `text`) and `label` mean is the
     signal's own affair; `document` names the text or segment it comes from, `subset` a part of the corpus
-    that is reported apart."""
+    that is reported apart, `quoted` whether it starts inside a quotation."""
 
     text: str
     spans: tuple[tuple[int, int, Any], ...] = ()
     label: Any = None
     document: str = ""
     subset: str = ""
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class Signal(ABC):
 
     def sentence(self, example: Example) -> Sentence:
         """The sentence that an example is scored as."""
-        return Sentence(article_id="", outlet=None, id="", start=0, end=len(example.text), text=example.text)
+        return Sentence("", None, "", 0, len(example.text), example.text, quoted=example.quoted)
 
     @abstractmethod
     def loss(
@@ -108,6 +109,19 @@ class Signal(ABC):
     ) -> list[Figure]:
         """The corpus's own metric first, then others."""
         return []
+
+    def details(
+        self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
+    ) -> list[Row]:
+        """Rows of a table that shows where the errors lie: a confusion matrix, or a row per category."""
+        return []
+
+    def reliability(
+        self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
+    ) -> tuple[list[float], list[bool]]:
+        """Probabilities and whether what they are about is so: what calibration is measured on. Empty for a
+        corpus that sets no calibration."""
+        return [], []
 
     # Scoring
 

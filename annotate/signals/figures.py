@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from annotate.signals.tagger import marked_words, runs, sigmoid
 
 if TYPE_CHECKING:
     from annotate.signals.tagger import Tagger
+
+Span = tuple[int, int, str]
+"""Start, end, and the kind of span."""
 
 
 def sentence_f1(metric: str, probabilities: Any, examples: Sequence[Example], threshold: float) -> Figure:
@@ -47,19 +51,41 @@ def exact_f1(said: Sequence[set[Any]], truth: Sequence[set[Any]]) -> float:
     return 2 * right / total if total else 1.0
 
 
-def span_f1(
-    metric: str, signal: Tagger, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
-) -> Figure:
-    """F1 of spans whose both ends match, micro-averaged."""
+def character_f1(said: Sequence[Iterable[Span]], truth: Sequence[Iterable[Span]]) -> float:
+    """F1 over characters in spans, micro-averaged over sentences; a character marked with another kind than
+    the true one counts half (Blain et al. 2023, the WMT task of fine-grained error spans)."""
+    credit = 0.0
+    total = 0
+    for ours, theirs in zip(said, truth, strict=True):
+        marked = {place: kind for start, end, kind in ours for place in range(start, end)}
+        right = {place: kind for start, end, kind in theirs for place in range(start, end)}
+        credit += sum(1.0 if marked[place] == right[place] else 0.5 for place in marked.keys() & right.keys())
+        total += len(marked) + len(right)
+    return 2 * credit / total if total else 1.0
+
+
+def span_figures(
+    what: str, signal: Tagger, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
+) -> list[Figure]:
+    """F1 of a tagger's spans: both ends must match; and by characters."""
     said = [
-        {
-            (s, e)
+        [
+            (s, e, what)
             for s, e, _, _ in runs(x.text, z["offsets"], sigmoid(z["words"]) >= settings["word_threshold"])
-        }
+        ]
         for z, x in zip(scores, examples, strict=True)
     ]
-    truth = [{(s, e) for s, e, _ in x.spans} for x in examples]
-    return Figure(metric, exact_f1(said, truth), len(examples))
+    truth = [[(s, e, what) for s, e, _ in x.spans] for x in examples]
+    return [
+        Figure(f"{what} F1, exact", exact_f1([set(s) for s in said], [set(t) for t in truth]), len(examples)),
+        Figure(f"{what} F1, characters", character_f1(said, truth), len(examples)),
+    ]
+
+
+def confusion(truth: Sequence[str], said: Sequence[str], labels: Sequence[str]) -> list[dict[str, Any]]:
+    """One row per true label with how often each label was said."""
+    counts = Counter(zip(truth, said, strict=True))
+    return [{"true": t, **{f"said {s}": counts[t, s] for s in labels}} for t in labels]
 
 
 def spearman(a: Sequence[float], b: Sequence[float]) -> float:

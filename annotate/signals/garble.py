@@ -6,16 +6,25 @@ breaks the meaning, a minor one does not. What cannot be seen without the source
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations, pairwise
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from annotate.article import Sentence
 from annotate.signals.base import Example, Figure, Row, Settings
+from annotate.signals.figures import character_f1
+from annotate.signals.mqm import (
+    CATEGORIES,
+    SEVERITIES,
+    read_mqm,
+    read_phrases,
+    read_post_edits,
+    true_categories,
+    true_spans,
+)
 from annotate.signals.review import Controls, Label, Mark, Question, Review, TextBox
 from annotate.signals.tagger import (
     Tagger,
@@ -29,7 +38,6 @@ from annotate.signals.tagger import (
 )
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
     from torch import Tensor, nn
 
@@ -37,19 +45,6 @@ if TYPE_CHECKING:
 
 FALSE_ALARMS = 0.1
 """The share of flawless dev sentences in which a span may be shown."""
-CATEGORIES = (
-    "mistranslation",
-    "grammar",
-    "punctuation",
-    "name",
-    "awkward",
-    "terminology",
-    "spelling",
-    "addition",
-    "omission",
-    "other",
-)
-SEVERITIES = ("minor", "major")
 MINOR = Label("Garbled minor", "#E69F00", "4")
 MAJOR = Label("Garbled major", "#D55E00", "5")
 ANY, SEVERE, FIRST_CATEGORY = 0, 1, 2
@@ -57,73 +52,6 @@ GARBLED, WORDS = 5.0, 25
 """A sentence counts as garbled from the penalty of one major error (5) on, and if it is longer than 25 words,
 of one in every 25. By the word, because long sentences hold more errors without being worse, and length alone
 would decide."""
-
-
-def category_of(mqm: str) -> int:
-    """The index of the category that a WMT name such as `Fluency/Grammar` falls under."""
-    name = mqm.split("/")[-1].lower()
-    name = {"address": "name", "inappropriate": "terminology", "inconsistent": "terminology"}.get(name, name)
-    return CATEGORIES.index(name) if name in CATEGORIES else CATEGORIES.index("other")
-
-
-def read_mqm(rows: pd.DataFrame) -> list[Example]:
-    """zhen_*: spans become shares of raters; values (any, major, category). The label is the pair
-    (share of raters who mark a visible major error, log(1 + visible penalty))."""
-    examples = []
-    for r in rows.itertuples():
-        marks = [
-            (int(start), int(end), severity == "major", category_of(category), rater)
-            for (start, end, severity, category), rater in zip(
-                json.loads(r.error_spans), json.loads(r.span_raters), strict=True
-            )
-            if severity != "neutral" and not category.endswith("Omission")
-        ]
-        n = int(r.n_raters)
-        majors = len({rater for _, _, major, _, rater in marks if major}) / n
-        label = (majors, float(np.log1p(r.score_visible)), float(r.score_visible))
-        examples.append(Example(r.text, tuple(shares(marks, n)), label, document=f"{r.doc_id}:{r.seg_id}"))
-    return examples
-
-
-def shares(
-    marks: list[tuple[int, int, bool, int, str]], raters: int
-) -> Iterator[tuple[int, int, tuple[float, float, int]]]:
-    """Overlapping marks of several raters as disjoint spans with the share of raters who mark them, the
-    share who mark them major, and the category of the shortest mark."""
-    edges = sorted({edge for start, end, *_ in marks for edge in (start, end)})
-    for start, end in pairwise(edges):
-        over = [mark for mark in marks if mark[0] <= start and mark[1] >= end]
-        if over:
-            shortest = min(over, key=lambda mark: mark[1] - mark[0])
-            any_share = len({mark[4] for mark in over}) / raters
-            major_share = len({mark[4] for mark in over if mark[2]}) / raters
-            yield start, end, (any_share, major_share, shortest[3])
-
-
-def read_post_edits(rows: pd.DataFrame) -> list[Example]:
-    """mlqe_pe_en: what a post-editor changed counts as an error of unknown severity; sentences are
-    judged garbled or not, or left out of the sentence loss."""
-    import pandas as pd
-
-    examples = []
-    for r in rows.itertuples():
-        spans = tuple((int(s), int(e), (1.0, None, None)) for s, e, *_ in json.loads(r.error_spans))
-        label = None if pd.isna(r.garbled) else (float(r.garbled), None, None)
-        examples.append(Example(r.text, spans, label, document=str(r.doc_id)))
-    return examples
-
-
-def read_phrases(rows: pd.DataFrame) -> list[Example]:
-    """tortured_phrases, petci_idioms: short phrases, spun or calqued against right ones. Machine
-    renderings of idioms are not judged one by one (some are right), so they count as half."""
-    import pandas as pd
-
-    examples = []
-    for r in rows.itertuples():
-        garbled = 0.5 if pd.isna(r.garbled) else float(r.garbled)
-        spans = ((0, len(r.text), (garbled, None, None)),) if garbled and r.text else ()
-        examples.append(Example(r.text, spans, (garbled, None, None), document=str(r.doc_id)))
-    return examples
 
 
 class Garble(Tagger):
@@ -151,7 +79,7 @@ class Garble(Tagger):
         "petci_idioms": read_phrases,
     }
     mqm_corpora = ("zhen_news20", "zhen_news21", "zhen_ted21")
-    judged_corpora = (*mqm_corpora, "spun_news")
+    judged_corpora = (*mqm_corpora, "spun_news", "own_garbles")
     """Those whose spans have a severity and whose sentences have a penalty."""
 
     @property
@@ -237,7 +165,7 @@ class Garble(Tagger):
             for s, e in zip(*scored[corpus], strict=True)
         ]
         logits = [s["sentence"] for s, _ in pairs]
-        labels = [e.label[2] >= GARBLED * max(1, len(s["offsets"]) / WORDS) for s, e in pairs]
+        labels = [is_garbled(s, e) for s, e in pairs]
         scale, offset = platt(logits, labels, [1 / len(pairs)] * len(pairs))
         any_p = np.concatenate([sigmoid(s["words"][:, ANY]) for s, _ in pairs])
         any_truth = np.concatenate([marked_words(s["offsets"], e, ANY) for s, e in pairs])
@@ -274,28 +202,80 @@ class Garble(Tagger):
         if corpus not in self.judged_corpora:
             return [Figure("word F1", float(f1_score(truth >= 0.5, said)), len(examples))]
         mcc = Figure("token MCC", float(matthews_corrcoef(truth >= 0.33, said)), len(examples))
-        return [mcc, same_source_pairs(scores, examples)] if corpus in self.mqm_corpora else [mcc]
+        if corpus == "spun_news":
+            return [mcc]
+        spans = [
+            self.spans(s, e.text, settings, settings["word_threshold"])
+            for s, e in zip(scores, examples, strict=True)
+        ]
+        right = [true_spans(e) for e in examples]
+        by_character = character_f1([[(s, e, kind) for s, e, kind, _, _ in found] for found in spans], right)
+        return [
+            mcc,
+            same_source_pairs(scores, examples),
+            majors_first(scores, examples),
+            Figure("span F1, characters", by_character, len(examples)),
+        ]
+
+    def details(
+        self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
+    ) -> list[Row]:
+        """Per category, how many true spans there are and the share of them that a shown span touches."""
+        if corpus not in self.judged_corpora:
+            return []
+        touched: dict[tuple[int, str], list[bool]] = defaultdict(list)
+        for s, e in zip(scores, examples, strict=True):
+            shown = self.spans(s, e.text, settings, settings["span_threshold"])
+            for (start, end, severity), category in zip(true_spans(e), true_categories(e), strict=True):
+                hit = any(a < end and start < b for a, b, *_ in shown)
+                touched[category, severity].append(hit)
+        return [
+            {
+                "category": CATEGORIES[c],
+                "severity": severity,
+                "spans": len(hits),
+                "touched": float(np.mean(hits)),
+            }
+            for (c, severity), hits in sorted(touched.items())
+        ]
+
+    def reliability(
+        self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
+    ) -> tuple[list[float], list[bool]]:
+        if corpus not in self.mqm_corpora:
+            return [], []
+        said = [self.probability(s, settings) for s in scores]
+        return said, [is_garbled(s, e) for s, e in zip(scores, examples, strict=True)]
 
     def decode(self, scores: Any, sentence: Sentence, settings: Settings) -> Row:
+        spans = [
+            {
+                "start": sentence.start + start,
+                "end": sentence.start + end,
+                "probability": probability,
+                "category": category,
+                "severity": severity,
+                "better": None,
+            }
+            for start, end, severity, category, probability in self.spans(
+                scores, sentence.text, settings, settings["span_threshold"]
+            )
+        ]
+        return {"garble": self.probability(scores, settings), "garble_spans": spans}
+
+    def spans(
+        self, scores: Any, text: str, settings: Settings, threshold: float
+    ) -> list[tuple[int, int, str, str, float]]:
+        """Start, end, severity, category and probability of what is likelier garbled than a threshold."""
         any_p = sigmoid(scores["words"][:, ANY])
         major_p = sigmoid(scores["words"][:, SEVERE])
-        spans = []
-        for start, end, first, last in runs(
-            sentence.text, scores["offsets"], any_p >= settings["span_threshold"]
-        ):
+        found = []
+        for start, end, first, last in runs(text, scores["offsets"], any_p >= threshold):
             words = slice(first, last + 1)
-            category = scores["words"][words, FIRST_CATEGORY:].mean(0).argmax()
-            spans.append(
-                {
-                    "start": sentence.start + start,
-                    "end": sentence.start + end,
-                    "probability": float(any_p[words].max()),
-                    "category": CATEGORIES[int(category)],
-                    "severity": SEVERITIES[int(major_p[words].max() >= settings["major_threshold"])],
-                    "better": None,
-                }
-            )
-        return {"garble": self.probability(scores, settings), "garble_spans": spans}
+            severity = SEVERITIES[int(major_p[words].max() >= settings["major_threshold"])]
+            category = CATEGORIES[int(scores["words"][words, FIRST_CATEGORY:].mean(0).argmax())]
+            found.append((start, end, severity, category, float(any_p[words].max())))
+        return found
 
     def to_review(self, row: Row) -> Review:
         marks = []
@@ -331,6 +311,11 @@ class Garble(Tagger):
         return {"garble": float(any(s["severity"] == "major" for s in spans)), "garble_spans": spans}
 
 
+def is_garbled(scores: Any, example: Example) -> bool:
+    """Whether an example's visible penalty makes it garbled."""
+    return bool(example.label[2] >= GARBLED * max(1, len(scores["offsets"]) / WORDS))
+
+
 def expected_penalty(logits: Tensor, mask: Tensor) -> Tensor:
     """[B], the words' expected share of the MQM penalty: a major span weighs 5, a minor one 1, and a
     span is some three words long."""
@@ -353,6 +338,16 @@ def same_source_pairs(scores: Sequence[Any], examples: Sequence[Example], gap: f
             if abs(difference) >= gap:
                 right.append((scores[i]["penalty"] > scores[j]["penalty"]) == (difference > 0))
     return Figure("same-source pairs", float(np.mean(right)) if right else float("nan"), len(right))
+
+
+def majors_first(scores: Sequence[Any], examples: Sequence[Example]) -> Figure:
+    """Average precision of the sentences in which half the raters or more see a major error, the worst
+    scored first."""
+    from sklearn.metrics import average_precision_score
+
+    truth = [e.label[0] >= 0.5 for e in examples]
+    value = average_precision_score(truth, [s["sentence"] for s in scores]) if any(truth) else float("nan")
+    return Figure("average precision of major errors", float(value), len(examples))
 
 
 GARBLE = Garble()

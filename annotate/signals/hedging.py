@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from annotate.signals.base import Example, Figure, Settings
-from annotate.signals.figures import sentence_f1, span_f1, spearman
+from annotate.signals.figures import sentence_f1, span_figures, spearman
 from annotate.signals.review import Controls, Label
 from annotate.signals.tagger import Tagger
 
@@ -38,10 +38,8 @@ class Hedging(Tagger):
     controls = Controls(labels=(label,))
     readers = {"hedge_wiki": read_labels, "hedge_bio": read_cues, "certainty": read_certainty}  # noqa: RUF012
     word_weight = {"hedge_bio": 10.0, "hedged_news": 10.0}  # noqa: RUF012
-
-    def tune(self, scored: Any) -> Settings:
-        # Certainty rates degree by other rules, and hedged_news is made: they teach but set no threshold.
-        return super().tune({name: scored[name] for name in ("hedge_wiki", "hedge_bio") if name in scored})
+    # Certainty rates degree by other rules, and hedged_news is made: they teach but set no threshold.
+    tuned_on = ("hedge_wiki", "hedge_bio")
 
     def figures(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
@@ -49,9 +47,9 @@ class Hedging(Tagger):
         probabilities = [self.probability(s, settings) for s in scores]
         if corpus == "certainty":
             return [Figure("Spearman", spearman(probabilities, [e.label for e in examples]), len(examples))]
-        found = [sentence_f1("F1 of uncertain", probabilities, examples, settings["threshold"])]
+        found = [sentence_f1("F1 of uncertain", probabilities, examples, self.threshold(corpus, settings))]
         if corpus != "hedge_wiki":
-            found.append(span_f1("cue F1, exact", self, scores, examples, settings))
+            found += span_figures("cue", self, scores, examples, settings)
         return found
 
 

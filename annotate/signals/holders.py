@@ -10,12 +10,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from annotate.article import Sentence
+from annotate.quotation import Quotation, quotations
 
-OPENING, CLOSING, STRAIGHT = "“", "”", '"'
 PRONOUNS = frozenset("he she they it him her them who i we".split())
 DETERMINERS = frozenset("the a an this that these those its his her their our".split())
 TITLES = frozenset(
@@ -33,41 +32,12 @@ WORD = re.compile(r"[^\W\d_](?:[\w.'’-]*\w)?")
 NAME = re.compile(r"[^\W\d_a-z][\w'’-]*(?: [^\W\d_a-z][\w'’-]*)+")
 
 
-@dataclass
-class Quotations:
-    """What the quotation marks say of one sentence: whether it starts inside a quotation, whether it
-    leaves one open, and the share of its characters that stand in quotation marks."""
-
-    inside: bool
-    open: bool
-    share: float
-
-
-def quotations(sentences: Sequence[Sentence]) -> list[Quotations]:
-    """For each sentence in order. A quotation that nobody closed ends with its paragraph."""
-    found = []
-    is_open, paragraph = False, None
-    for sentence in sentences:
-        if sentence.paragraph != paragraph:
-            is_open, paragraph = False, sentence.paragraph
-        inside, quoted = is_open, 0
-        for character in sentence.text:
-            if character == OPENING or (character == STRAIGHT and not is_open):
-                is_open = True
-            elif character in (CLOSING, STRAIGHT):
-                is_open = False
-            else:
-                quoted += is_open
-        found.append(Quotations(inside, is_open, quoted / max(1, len(sentence.text))))
-    return found
-
-
 def resolve(rows: Sequence[dict[str, Any]], sentences: Sequence[Sentence]) -> None:
     """Set `holder_kind` and `holder_name` of an article's content rows, in place.
 
     A sentence inside a quotation, or mostly in quotation marks, is a source's whatever the tagger says.
     """
-    marks = quotations(sentences)
+    marks = quotations((sentence.text, sentence.paragraph) for sentence in sentences)
     names = full_names(sentences)
     speaker: str | None = None
     for row, mark in zip(rows, marks, strict=True):
@@ -84,7 +54,7 @@ def resolve(rows: Sequence[dict[str, Any]], sentences: Sequence[Sentence]) -> No
 
 
 def neighbour(
-    i: int, rows: Sequence[dict[str, Any]], sentences: Sequence[Sentence], marks: Sequence[Quotations]
+    i: int, rows: Sequence[dict[str, Any]], sentences: Sequence[Sentence], marks: Sequence[Quotation]
 ) -> str | None:
     """The holder of a sentence without a source of its own: who opened its quotation or, failing that,
     closes it; else who is quoted next to it."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from annotate.signals.base import Example, Figure, Settings
-from annotate.signals.figures import sentence_macro_f1, word_f1
+from annotate.signals.figures import sentence_macro_f1, span_figures, word_f1
 from annotate.signals.review import Controls, Label
 from annotate.signals.tagger import Tagger
 
@@ -33,14 +33,16 @@ class Loaded(Tagger):
     controls = Controls(labels=(label,))
     readers = {"babe": read_babe}  # noqa: RUF012
     word_weight = {"babe": 5.0}  # noqa: RUF012
+    tuned_on = ("babe",)
 
     def figures(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
     ) -> list[Figure]:
         probabilities = [self.probability(s, settings) for s in scores]
         return [
-            sentence_macro_f1(probabilities, examples, settings["threshold"]),
+            sentence_macro_f1(probabilities, examples, self.threshold(corpus, settings)),
             word_f1(scores, examples, settings["word_threshold"]),
+            *span_figures("span", self, scores, examples, settings),
         ]
 
 

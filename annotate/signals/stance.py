@@ -123,6 +123,22 @@ class Stance(Signal):
             found.append(Figure(f"macro-F1 {subset}".strip(), float(value), int(chosen.sum())))
         return found
 
+    def details(
+        self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
+    ) -> list[Row]:
+        from annotate.signals.figures import confusion
+
+        truth = [STANCES[e.label] for e in examples]
+        return confusion(truth, [STANCES[i] for i in logit_matrix(scores).argmax(1)], STANCES)
+
+    def reliability(
+        self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
+    ) -> tuple[list[float], list[bool]]:
+        """Of the likeliest stance."""
+        p = softmax(logit_matrix(scores) / settings["temperature"])
+        right = p.argmax(1) == np.array([e.label for e in examples])
+        return p.max(1).tolist(), right.tolist()
+
     def decode(self, scores: Any, sentence: Sentence, settings: Settings) -> Row:
         stances = []
         for target, mentions in by_target(sentence).items():

@@ -36,6 +36,8 @@ class Tagger(Signal):
     start_bias: ClassVar[float] = -4.0
     word_weight: ClassVar[Mapping[str, float]] = {}
     """Per corpus, the weight of the word loss against the sentence loss; 0 where words have no labels."""
+    tuned_on: ClassVar[tuple[str, ...]]
+    """The corpora whose dev sets calibrate and set thresholds."""
 
     @property
     def columns(self) -> tuple[tuple[str, pa.DataType], ...]:
@@ -78,20 +80,24 @@ class Tagger(Signal):
         ]
 
     def tune(self, scored: Mapping[str, tuple[list[Any], list[Example]]]) -> Settings:
-        """Platt's scaling (1999) of the pooled logit over all dev sets alike, and the thresholds of best
-        F1: for sentences, and for words where a corpus marks them. Spans are shown from the threshold of
-        best F2: a reviewer drops a wrong mark faster than he finds a missing one."""
+        """Platt's scaling (1999) of the pooled logit over these dev sets alike, and the thresholds of best
+        F1: for sentences, on all and on each corpus, as each draws its line elsewhere, and for words where a
+        corpus marks them. Spans are shown from the threshold of best F2: a reviewer drops a wrong mark
+        faster than he finds a missing one."""
         from annotate.model.calibration import best_threshold, platt
 
-        logits, labels, weights = [], [], []
+        logits: list[float] = []
+        labels: list[bool] = []
+        weights: list[float] = []
         word_logits, word_labels = [], []
+        parts: dict[str, slice] = {}
         for corpus, (scores, examples) in scored.items():
-            rows = [
-                (s["sentence"], e.label) for s, e in zip(scores, examples, strict=True) if e.label is not None
-            ]
-            logits += [logit for logit, _ in rows]
-            labels += [label >= 0.5 for _, label in rows]
-            weights += [1 / len(rows)] * len(rows)
+            if corpus not in self.tuned_on:
+                continue
+            parts[corpus] = slice(len(logits), len(logits) + len(scores))
+            logits += [s["sentence"] for s in scores]
+            labels += [e.label >= 0.5 for e in examples]
+            weights += [1 / len(scores)] * len(scores)
             if self.word_weight.get(corpus):
                 for s, e in zip(scores, examples, strict=True):
                     word_logits.append(s["words"])
@@ -104,9 +110,36 @@ class Tagger(Signal):
             "scale": scale,
             "offset": offset,
             "threshold": best_threshold(probabilities, labels, weights),
+            "thresholds": {
+                corpus: best_threshold(probabilities[part], labels[part]) for corpus, part in parts.items()
+            },
             "word_threshold": best_threshold(words, truth),
             "span_threshold": best_threshold(words, truth, beta=2),
         }
+
+    def threshold(self, corpus: str, settings: Settings) -> float:
+        """From where a sentence of the corpus counts as yes."""
+        return float(settings["thresholds"].get(corpus, settings["threshold"]))
+
+    def details(
+        self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
+    ) -> list[Row]:
+        from annotate.signals.figures import confusion
+
+        if corpus not in self.tuned_on:
+            return []
+        threshold = self.threshold(corpus, settings)
+        names = (f"not {self.name}", self.name)
+        truth = [names[e.label >= 0.5] for e in examples]
+        said = [names[self.probability(s, settings) >= threshold] for s in scores]
+        return confusion(truth, said, names)
+
+    def reliability(
+        self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
+    ) -> tuple[list[float], list[bool]]:
+        if corpus not in self.tuned_on:
+            return [], []
+        return [self.probability(s, settings) for s in scores], [e.label >= 0.5 for e in examples]
 
     def probability(self, scores: Any, settings: Settings) -> float:
         """The calibrated probability of the sentence."""

@@ -13,6 +13,7 @@ from annotate.signals.base import Example, Reader, Signal
 from annotate.signals.garble import GARBLE
 from annotate.signals.hedging import HEDGING
 from annotate.training import hedging_news, spinning
+from annotate.training.written import read_written
 
 Split = Literal["train", "dev", "test"]
 
@@ -25,12 +26,17 @@ SIGNAL_OF: dict[str, Signal] = {
     **{name: signal for name, (signal, _) in READERS.items()},
     "spun_news": GARBLE,
     "hedged_news": HEDGING,
+    "own_garbles": GARBLE,
 }
 """The signal that each corpus teaches, those that are made from others among them."""
 MADE_FROM = {
     "spun_news": (*spinning.SOURCES, spinning.IDIOMS),
     "hedged_news": (*hedging_news.SOURCES, hedging_news.CUES),
 }
+
+
+WRITTEN = "own_garbles"
+"""The corpus that comes with the package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,10 @@ def load_corpus(folder: Path, name: str, split: Split) -> list[Example]:
         raise UserError(f"There is no corpus `{name}`; known are {', '.join(SIGNAL_OF)}.")
     if name in MADE_FROM:
         return make(folder, name, split)
+    if name == WRITTEN:
+        if split == "test":
+            raise UserError(f"{WRITTEN} has no test split; its own test are the seeds.")
+        return read_written(split)
     import pandas as pd
 
     path = folder / name / f"{split}.parquet"
@@ -93,6 +103,8 @@ def source(folder: Path, name: str) -> Source:
     """Licence and citation of a corpus, word for word."""
     if name in MADE_FROM:
         return Source(name, f"made from {', '.join(MADE_FROM[name])}; their licences apply", "our own", "")
+    if name == WRITTEN:
+        return Source(name, "Apache-2.0, as this project", "our own, written for this purpose", "")
     path = folder / name / "SOURCE.json"
     raw = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return Source(

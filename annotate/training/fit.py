@@ -177,7 +177,7 @@ def optimizers(network: Network, recipe: Recipe) -> tuple[torch.optim.Optimizer,
         },
         {"params": list(network.heads.parameters()), "lr": recipe.head_learning_rate},
     ]
-    optimizer = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
+    optimizer = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay, fused=True)
     rise = max(1, round(recipe.warmup * recipe.steps))
 
     def factor(step: int) -> float:

@@ -23,7 +23,8 @@ import numpy as np
 
 from annotate.model.encoder import MINILM, folder_of, load_encoder
 from annotate.signals.base import Example
-from annotate.signals.garble import CATEGORIES, GARBLE
+from annotate.signals.garble import GARBLE
+from annotate.signals.mqm import CATEGORIES
 
 SOURCES = ("newsmtsc", "polnear", "babe", "zhen_news20", "zhen_news21")
 """The corpora whose texts count as clean news; of translations, those without a visible error."""
@@ -127,7 +128,7 @@ def vocabulary(texts: Sequence[str], tokenizer: Any, embedding: np.ndarray) -> V
 
 
 def spun(texts: Sequence[str], words: Vocabulary, renderings: Sequence[str], seed: int) -> list[Example]:
-    """One example per text, garbled or as it was; values and labels as `annotate.signals.garble` has them."""
+    """One example per text, garbled or as it was; values and labels as `annotate.signals.mqm` has them."""
     rng = np.random.default_rng(seed)
     examples = []
     for number, text in enumerate(texts):
