@@ -185,30 +185,51 @@ def train(recipe: Path, data: Path, out: Path | None, run_: Path | None, threads
 
 
 @main.command()
-@click.option("--corpus", required=True, help="The corpus's name, such as newsmtsc.")
+@click.option("--corpus", help="The corpus's name, such as newsmtsc.")
 @click.option(
     "--split", type=click.Choice(["dev", "test"]), default="dev", show_default=True, help="Which part."
 )
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="The folder with the corpora.")
 @click.option("--model", type=click.Path(path_type=Path), help="A model folder; default: the shipped one.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def evaluate(corpus: str, split: Any, data: Path, model: Path | None, as_json: bool) -> None:
-    """Measure a model on a corpus by the corpus's own published metric, with 95 % intervals.
+@click.option(
+    "--card", is_flag=True, help="Measure on every corpus, dev and test, and write the model's card."
+)
+def evaluate(
+    corpus: str | None, split: Any, data: Path, model: Path | None, as_json: bool, card: bool
+) -> None:
+    """Measure a model on a corpus by the corpus's own published metric, with 95 % intervals; or on all of
+    them, and write its card.
 
+    \b
     Example: annotate evaluate --corpus newsmtsc --split dev --data corpora/
+             annotate evaluate --card --model models/first --data corpora/
     """
-    from annotate.training.evaluation import evaluate as evaluate_model
+    from annotate.training import assessment, evaluation
 
+    if card is bool(corpus):
+        raise UserError("Give either --corpus NAME or --card.")
     with progress() as bars:
         reporter = Reported(bars)
-        found = evaluate_model(corpus, split, data, model, progress=reporter.step)
+        if corpus is None:
+            written = assessment.write(model, data, reporter.step)
+        else:
+            found = evaluation.evaluate(corpus, split, data, model, progress=reporter.step)
+    if corpus is None:
+        click.echo(f"Wrote {written}.")
+        return
+    details = found.pop("details")
     if as_json:
         click.echo(json.dumps(found))
         return
     click.echo(f"{found['corpus']} {found['split']}, {found['model']}")
     for metric, figure in {found["metric"]: found, **found["others"]}.items():
         low, high = figure["interval"]
-        click.echo(f"{metric:24} {figure['value']:.3f}  [{low:.3f}, {high:.3f}]  n={figure['n']}")
+        click.echo(f"{metric:34} {figure['value']:.3f}  [{low:.3f}, {high:.3f}]  n={figure['n']}")
+    for row in details:
+        click.echo(
+            "  ".join(f"{key}: {x:.2f}" if isinstance(x, float) else f"{key}: {x}" for key, x in row.items())
+        )
 
 
 @main.group()

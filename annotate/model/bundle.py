@@ -148,6 +148,21 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
+def write_figures(folder: Path, figures: dict[str, Any]) -> None:
+    """Replace the figures in a bundle's config; they decide no score, so its identity stays.
+
+    Raises:
+        UserError: when the config cannot be read or written.
+    """
+    config = {**read_config(folder), "figures": figures}
+    partial = folder / (CONFIG + ".partial")
+    try:
+        partial.write_text(json.dumps(config, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        os.replace(partial, folder / CONFIG)
+    except OSError as error:
+        raise UserError(f"{folder / CONFIG} could not be written ({error.strerror}).") from error
+
+
 def identity(config: dict[str, Any]) -> str:
     """12 hex digits of SHA-256 over all that decides a score: encoder, weights, settings."""
     decisive = {key: config[key] for key in ("format", "encoder", "files", "settings")}

@@ -28,16 +28,35 @@ def best_threshold(probabilities: Any, labels: Any, weights: Any = None, *, beta
     return float(thresholds[min(int(f.argmax()), len(thresholds) - 1)])
 
 
-def expected_calibration_error(
-    probabilities: Any, truth: Any, weights: Any = None, *, bins: int = 15
-) -> float:
-    """The mean gap between probability and share of yes over `bins` bins of equal width, each by its weight
-    (Naeini et al. 2015; Guo et al. 2017). 0 is perfect."""
+BINS = 15
+"""Bins of equal width for calibration, as Guo et al. (2017) have them."""
+
+
+def reliability_bins(
+    probabilities: Any, truth: Any, weights: Any = None, *, bins: int = BINS
+) -> list[dict[str, float]]:
+    """Per bin that is not empty its mean `probability`, share of `yes`, and share of the whole `weight`."""
     p, y = np.asarray(probabilities, dtype=float), np.asarray(truth, dtype=float)
     w = np.ones(len(p)) if weights is None else np.asarray(weights, dtype=float)
     place = np.minimum((p * bins).astype(int), bins - 1)
-    gaps = np.bincount(place, w * (p - y), minlength=bins)
-    return float(np.abs(gaps).sum() / w.sum())
+    found = []
+    for i in range(bins):
+        here = place == i
+        if here.any():
+            found.append(
+                {
+                    "probability": float(np.average(p[here], weights=w[here])),
+                    "yes": float(np.average(y[here], weights=w[here])),
+                    "weight": float(w[here].sum() / w.sum()),
+                }
+            )
+    return found
+
+
+def expected_calibration_error(bins: Sequence[dict[str, float]]) -> float:
+    """The mean gap between probability and share of yes over the bins, each by its weight (Naeini et al.
+    2015); 0 is perfect."""
+    return sum(b["weight"] * abs(b["probability"] - b["yes"]) for b in bins)
 
 
 def temperature(logits: np.ndarray, labels: np.ndarray) -> float:

@@ -44,8 +44,8 @@ def category_of(mqm: str) -> int:
 
 
 def read_mqm(rows: pd.DataFrame) -> list[Example]:
-    """zhen_*: spans become shares of raters; values (any, major, category). The label is the pair
-    (share of raters who mark a visible major error, log(1 + visible penalty))."""
+    """zhen_*: several raters' spans become disjoint ones with shares of raters; the penalty is the visible
+    one."""
     examples = []
     for r in rows.itertuples():
         marks = [

@@ -1,24 +1,28 @@
-"""The model card, written from what training measured and kept in the bundle's config."""
+"""The model card, written from what was measured and is kept in the bundle's config."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from annotate.model.bundle import WEIGHTS, identity, read_config
+from annotate.model.bundle import WEIGHTS, identity, read_config, write_figures
 
-CARD = "README.md"
+CARD, PLOT = "README.md", "calibration.svg"
 
 
-def write_card(folder: Path) -> None:
-    """Write README.md into a bundle from its config."""
-    (folder / CARD).write_text(card(read_config(folder), folder), encoding="utf-8")
+def write_card(folder: Path, figures: dict[str, Any]) -> None:
+    """Keep figures (as `annotate.training.assessment` gives them) in a bundle's config, draw its calibration,
+    and write its README.md."""
+    write_figures(folder, figures)
+    config = read_config(folder)
+    if figures.get("calibration"):
+        draw_calibration(figures["calibration"], folder / PLOT)
+    (folder / CARD).write_text(card(config, folder), encoding="utf-8")
 
 
 def card(config: dict[str, Any], folder: Path) -> str:
     """The card's text."""
-    training = config["training"]
-    recipe = training["recipe"]
     size = (folder / WEIGHTS).stat().st_size / 1e6
     lines = [
         f"# {config['name']}-{identity(config)}",
@@ -29,45 +33,158 @@ def card(config: dict[str, Any], folder: Path) -> str:
         "loaded language, and garble (what went wrong in translation, from the translation alone). Meant to",
         "pre-annotate sentences that people then review; not to judge a person, an outlet or a translator",
         "without review. Non-native but correct English is not an error, yet the model may mark it as one.",
-        "",
-        "## Made from",
-        "",
-        f"- Encoder: `{config['encoder']['name']}`"
-        + (f" at revision `{config['encoder']['revision']}`" if config["encoder"]["revision"] else ""),
-        f"- Weights: {size:.1f} MB in half precision, without what stays as in the encoder "
-        f"({', '.join(f'`{name}*`' for name in recipe['frozen'])})",
-        f"- Training: {recipe['steps']} steps of {recipe['batch_size']} sentences, seed {recipe['seed']}; "
-        f"the step with the best dev figures was {training['step']}",
-        "- Reproduce: `annotate train models/recipe.yaml --data FOLDER`",
-        "",
-        "| corpus | rows | share of batches | licence, word for word | citation |",
-        "|---|---|---|---|---|",
+        *made_from(config, size),
+        *measured(config["figures"]),
+        *calibration(config["figures"].get("calibration")),
+        *failures(config["figures"].get("probes")),
+        *speed(config["figures"].get("speed")),
+        *settings(config["settings"]),
     ]
+    return "\n".join(lines) + "\n"
+
+
+def made_from(config: dict[str, Any], size: float) -> Iterator[str]:
+    """Encoder, training and corpora."""
+    training = config["training"]
+    recipe = training["recipe"]
+    revision = config["encoder"]["revision"]
+    yield from ("", "## Made from", "")
+    yield f"- Encoder: `{config['encoder']['name']}`" + (f" at revision `{revision}`" if revision else "")
+    yield (
+        f"- Weights: {size:.1f} MB in half precision, without what stays as in the encoder "
+        f"({', '.join(f'`{name}*`' for name in recipe['frozen'])})"
+    )
+    yield (
+        f"- Training: {recipe['steps']} steps of {recipe['batch_size']} sentences, seed {recipe['seed']}; "
+        f"the step with the best dev figures was {training['step']}"
+    )
+    yield "- Reproduce: `annotate train models/recipe.yaml --data FOLDER`"
+    yield from ("", "| corpus | rows | share of batches | licence, word for word | citation |")
+    yield "|---|---|---|---|---|"
     for source in training["sources"]:
         name = source["name"]
         linked = f"[{name}]({source['url']})" if source["url"] else name
         share = training["batches"].get(name, 0) / recipe["steps"]
-        lines.append(
+        yield (
             f"| {linked} | {training['rows'][name]} | {share:.0%} "
             f"| {cell(source['licence'])} | {cell(source['citation'])} |"
         )
-    lines += [
+
+
+def measured(figures: dict[str, Any]) -> Iterator[str]:
+    """Figures on dev and test, with their intervals where they were taken."""
+    yield from ("", "## Measured", "")
+    yield from (
+        "In brackets the 95 % interval by bootstrap over documents. Thresholds and calibration were chosen",
+        "on the dev splits, so the dev figures flatter; no test split was trained or tuned on.",
         "",
-        "## Measured on the dev splits",
-        "",
-        "Thresholds and calibration were chosen on these same dev splits, so these figures flatter; test",
-        "splits were not touched.",
-        "",
-        "| corpus | figure | value | n |",
-        "|---|---|---|---|",
-    ]
-    for corpus, figures in config["figures"]["dev"].items():
-        for figure in figures:
-            lines.append(f"| {corpus} | {figure['metric']} | {figure['value']:.3f} | {figure['n']} |")
-    lines += ["", "## Settings", "", "| signal | setting | value |", "|---|---|---|"]
-    for signal, settings in config["settings"].items():
-        lines += [f"| {signal} | {key} | {value:.3f} |" for key, value in settings.items()]
-    return "\n".join(lines) + "\n"
+        "| corpus | figure | dev | n | test | n |",
+        "|---|---|---|---|---|---|",
+    )
+    test = figures.get("test", {})
+    for corpus, found in figures["dev"].items():
+        others = {figure["metric"]: figure for figure in test.get(corpus, [])}
+        for figure in found:
+            other = others.get(figure["metric"])
+            right = f"{value(other)} | {other['n']}" if other else "|"
+            yield f"| {corpus} | {figure['metric']} | {value(figure)} | {figure['n']} | {right} |"
+    for corpus, rows in figures.get("details", {}).items():
+        if rows:
+            split = "test" if corpus in test else "dev"
+            yield from ("", f"{corpus}, {split}:", "")
+            yield f"| {' | '.join(rows[0])} |"
+            yield "|" + "---|" * len(rows[0])
+            for row in rows:
+                cells = (f"{x:.2f}" if isinstance(x, float) else str(x) for x in row.values())
+                yield f"| {' | '.join(cells)} |"
+
+
+def value(figure: dict[str, Any]) -> str:
+    """A figure and its interval."""
+    if "interval" not in figure:
+        return f"{figure['value']:.3f}"
+    low, high = figure["interval"]
+    return f"{figure['value']:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def calibration(found: dict[str, Any] | None) -> Iterator[str]:
+    """Expected calibration error per signal and the plot."""
+    if not found:
+        return
+    yield from ("", "## Calibration", "")
+    yield "Expected calibration error on the dev sets in 15 bins, cross-fitted over documents."
+    yield from ("", "| signal | error | n |", "|---|---|---|")
+    for signal, c in found.items():
+        yield f"| {signal} | {c['error']:.3f} | {c['n']} |"
+    yield from ("", f"![Share of yes against probability, per signal]({PLOT})")
+
+
+def failures(probes: list[dict[str, Any]] | None) -> Iterator[str]:
+    """What the model gets wrong among sentences of our own making."""
+    if not probes:
+        return
+    wrong = [p for p in probes if p["said"] != p["expected"]]
+    yield from ("", "## Known failures", "")
+    yield (
+        f"Of {len(probes)} sentences written to show where such models fail, "
+        f"{len(probes) - len(wrong)} come out right. These do not:"
+    )
+    yield from ("", "| signal | sentence | what it tests | expected | said |", "|---|---|---|---|---|")
+    for p in wrong:
+        text = p["text"].replace(p["target"], f"**{p['target']}**", 1) if "target" in p else p["text"]
+        verdicts = f"{word(p['expected'])} | {word(p['said'])}"
+        yield f"| {p['signal']} | {cell(text)} | {cell(p['tests'])} | {verdicts} |"
+
+
+def speed(found: dict[str, Any] | None) -> Iterator[str]:
+    """How fast the network is where the card was written."""
+    if not found:
+        return
+    yield from ("", "## Speed", "")
+    yield (
+        f"{found['per_second']:.0f} sentences a second, all signals, the network alone, on "
+        f"{found['threads']} threads of {found['processor']} ({found['sentences']} dev sentences). From "
+        "files to parquet beside other ways: `benchmarks/results.md`."
+    )
+
+
+def settings(found: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """Thresholds and calibration."""
+    yield from ("", "## Settings", "", "| signal | setting | value |", "|---|---|---|")
+    for signal, mine in found.items():
+        for key, setting in mine.items():
+            if isinstance(setting, dict):
+                for name, number in setting.items():
+                    yield f"| {signal} | {key}: {name} | {number:.3f} |"
+            else:
+                yield f"| {signal} | {key} | {setting:.3f} |"
+
+
+def draw_calibration(found: dict[str, Any], path: Path) -> None:
+    """Share of yes against probability, a panel per signal, the same bytes for the same figures."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context({"svg.hashsalt": "annotate", "font.size": 8}):
+        drawn = Figure(figsize=(2.1 * len(found), 2.4), layout="constrained")
+        panels = drawn.subplots(1, len(found), sharey=True, squeeze=False)[0]
+        for panel, (signal, c) in zip(panels, found.items(), strict=True):
+            panel.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
+            panel.scatter(
+                [b["probability"] for b in c["bins"]],
+                [b["yes"] for b in c["bins"]],
+                s=[4 + 200 * b["weight"] for b in c["bins"]],
+                color="#0072B2",
+                alpha=0.8,
+            )
+            panel.set(title=signal, xlim=(0, 1), ylim=(0, 1), xlabel="probability", aspect="equal")
+        panels[0].set_ylabel("share of yes")
+        drawn.savefig(path, metadata={"Date": None})
+
+
+def word(said: Any) -> str:
+    """A verdict in a word."""
+    return ("no", "yes")[said] if isinstance(said, bool) else str(said)
 
 
 def cell(text: str) -> str:

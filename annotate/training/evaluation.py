@@ -37,7 +37,7 @@ def evaluate(
     progress: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> dict[str, Any]:
     """One JSON-ready object: `corpus, split, model, metric, value, interval, n` for the corpus's own metric,
-    and `others`, further figures by name.
+    `others`, further figures by name, and `details`, rows that show where the errors lie.
 
     Raises:
         UserError: for a corpus or model that cannot be had, or a model without the corpus's signal.
@@ -67,6 +67,7 @@ def evaluate(
         "model": annotator.signature,
         **asdict(first),
         "others": {m.metric: {k: v for k, v in asdict(m).items() if k != "metric"} for m in others},
+        "details": signal.details(corpus, scores, examples, bundle.settings[signal.name]),
     }
 
 

@@ -14,7 +14,8 @@ from annotate.training.recipe import load_recipe
 
 
 def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progress) -> Path:
-    """Train by a recipe file on the corpora under `data` and write the bundle to `out`.
+    """Train by a recipe file on the corpora under `data` and write the bundle to `out`, its card with the dev
+    figures of training (`annotate evaluate --card` writes the full one).
 
     `run` keeps checkpoints and the log; called again after a cut, training goes on from there.
 
@@ -23,6 +24,7 @@ def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progres
     """
     recipe = load_recipe(recipe_file)
     fitted = fit(recipe, data, run, progress)
+    figures = {"dev": {name: [asdict(f) for f in found] for name, found in fitted.figures.items()}}
     save_bundle(
         out,
         fitted.network,
@@ -36,7 +38,7 @@ def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progres
             "batches": dict(Counter(recipe.plan())),
             "sources": [asdict(source(data, name)) for name in recipe.all_corpora()],
         },
-        figures={"dev": {name: [asdict(f) for f in found] for name, found in fitted.figures.items()}},
+        figures=figures,
     )
-    write_card(out)
+    write_card(out, figures)
     return out

@@ -1,0 +1,121 @@
+"""What a card says of a model: calibration that is not judged on its own data, spans by definition."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from annotate.model.calibration import expected_calibration_error, reliability_bins
+from annotate.signals import SIGNALS
+from annotate.signals.base import Example
+from annotate.signals.figures import character_f1, confusion
+from annotate.signals.hedging import HEDGING
+from annotate.signals.mqm import CATEGORIES, true_categories, true_spans
+from annotate.training.assessment import FOLDS, calibration_of, parted, probe
+from annotate.training.card import draw_calibration
+from annotate.training.written import example, read_written
+
+
+def test_calibration_error_is_the_gap_between_probability_and_share():
+    p = np.array([0.2] * 10 + [0.9] * 10)
+    right = [True] * 2 + [False] * 8 + [True] * 9 + [False]
+    assert expected_calibration_error(reliability_bins(p, right)) == pytest.approx(0.0)
+    wrong = [True] * 6 + [False] * 4 + [True] * 9 + [False]
+    assert expected_calibration_error(reliability_bins(p, wrong)) == pytest.approx(0.2)
+    bins = reliability_bins(p, wrong, [3.0] * 10 + [1.0] * 10)
+    assert expected_calibration_error(bins) == pytest.approx(0.3)
+    assert sum(b["weight"] for b in bins) == pytest.approx(1.0)
+
+
+def test_calibration_is_measured_on_documents_it_was_not_chosen_on():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, 600)
+    truth = rng.random(600) < 1 / (1 + np.exp(-(0.5 * logits - 1)))
+    examples = [Example("x", (), float(t), document=str(i // 3)) for i, t in enumerate(truth)]
+    scores = [{"offsets": [(0, 1)], "words": np.array([z]), "sentence": z} for z in logits]
+    found = calibration_of(HEDGING, {"hedge_wiki": (scores, examples)})
+    assert found["n"] == 600
+    assert found["error"] < 0.1, "Platt's scaling mends a logit that is too steep and shifted"
+    for fold in range(FOLDS):
+        (_, rest), (_, held) = parted((scores, examples), fold)
+        assert held
+        assert not {e.document for e in rest} & {e.document for e in held}
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ([(0, 4, "major")], 1.0),
+        ([(0, 4, "minor")], 0.5),
+        ([(0, 2, "major")], 2 * 2 / 6),
+        ([(4, 8, "major")], 0.0),
+        ([], 0.0),
+    ],
+)
+def test_a_character_counts_half_where_the_kind_is_wrong(said, expected):
+    assert character_f1([said], [[(0, 4, "major")]]) == pytest.approx(expected)
+
+
+def test_confusion_counts_every_sentence_once():
+    rows = confusion(["a", "a", "b"], ["a", "b", "b"], ["a", "b"])
+    assert rows == [{"true": "a", "said a": 1, "said b": 1}, {"true": "b", "said a": 0, "said b": 1}]
+
+
+def test_marks_become_spans_of_the_plain_text():
+    made = example("He [[fried the cold rice|mistranslation|major]] of last [[years|grammar|minor]].", "7")
+    assert made.text == "He fried the cold rice of last years."
+    assert [(made.text[s:e], severity) for s, e, severity in true_spans(made)] == [
+        ("fried the cold rice", "major"),
+        ("years", "minor"),
+    ]
+    assert [CATEGORIES[c] for c in true_categories(made)] == ["mistranslation", "grammar"]
+    assert made.label == (1.0, pytest.approx(np.log(7)), 6.0)
+
+
+@pytest.mark.parametrize("split", ["train", "dev"])
+def test_written_garbles_are_whole_and_have_no_tell_tale_marks(split):
+    examples = read_written(split)
+    garbled = [e for e in examples if e.spans]
+    assert len(garbled) > 100
+    assert len(examples) > 2 * len(garbled) - 1, "each has its right version"
+    for e in examples:
+        assert "  " not in e.text
+        assert "[[" not in e.text
+        assert "|" not in e.text
+        for start, end, _ in e.spans:
+            assert e.text[start:end].strip() == e.text[start:end] != ""
+            assert not (e.text[max(0, start - 1) : start].isalnum() and e.text[start].isalnum())
+            assert not (e.text[end - 1].isalnum() and e.text[end : end + 1].isalnum())
+
+
+def test_written_garbles_keep_dev_apart_and_leave_the_seeds_alone():
+    train = {e.text for e in read_written("train")}
+    dev = {e.text for e in read_written("dev")}
+    assert not train & dev
+    from annotate.reading import read, split
+
+    seeds = {s.text for article in read([Path(__file__).parent.parent / "seeds"]) for s in split(article)}
+    assert not seeds & (train | dev)
+
+
+def test_probes_name_their_target_and_the_shipped_model_gets_most_right(annotator):
+    text = (resources.files("annotate.training") / "probes.jsonl").read_text(encoding="utf-8")
+    rows = [json.loads(line) for line in text.splitlines()]
+    assert {r["signal"] for r in rows} == {s.name for s in SIGNALS}
+    assert all(r["target"] in r["text"] for r in rows if "target" in r)
+    found = probe(annotator.bundle)
+    assert len(found) == len(rows)
+    right = [p["said"] == p["expected"] for p in found]
+    assert np.mean(right) > 0.6
+
+
+def test_the_plot_is_the_same_for_the_same_figures(tmp_path):
+    found = {"stance": {"bins": [{"probability": 0.4, "yes": 0.5, "weight": 1.0}]}}
+    for name in ("a.svg", "b.svg"):
+        draw_calibration(found, tmp_path / name)
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    assert (tmp_path / "a.svg").stat().st_size < 100_000
