@@ -17,7 +17,7 @@ from annotate.signals.hedging import HEDGING
 from annotate.signals.mqm import CATEGORIES, true_categories, true_spans
 from annotate.training.assessment import FOLDS, calibration_of, parted, probe
 from annotate.training.card import draw_calibration
-from annotate.training.written import example, read_written
+from annotate.training.written import READ, garbles, read_written
 
 
 def test_calibration_error_is_the_gap_between_probability_and_share():
@@ -66,7 +66,9 @@ def test_confusion_counts_every_sentence_once():
 
 
 def test_marks_become_spans_of_the_plain_text():
-    made = example("He [[fried the cold rice|mistranslation|major]] of last [[years|grammar|minor]].", "7")
+    bad = "He [[fried the cold rice|mistranslation|major]] of last [[years|grammar|minor]]."
+    right, made = garbles({"good": "He rehashed last year's news.", "bad": bad}, "7")
+    assert (right.spans, right.label) == ((), (0.0, 0.0, 0))
     assert made.text == "He fried the cold rice of last years."
     assert [(made.text[s:e], severity) for s, e, severity in true_spans(made)] == [
         ("fried the cold rice", "major"),
@@ -78,7 +80,7 @@ def test_marks_become_spans_of_the_plain_text():
 
 @pytest.mark.parametrize("split", ["train", "dev"])
 def test_written_garbles_are_whole_and_have_no_tell_tale_marks(split):
-    examples = read_written(split)
+    examples = read_written("own_garbles", split)
     garbled = [e for e in examples if e.spans]
     assert len(garbled) > 100
     assert len(examples) > 2 * len(garbled) - 1, "each has its right version"
@@ -92,9 +94,11 @@ def test_written_garbles_are_whole_and_have_no_tell_tale_marks(split):
             assert not (e.text[end - 1].isalnum() and e.text[end : end + 1].isalnum())
 
 
-def test_written_garbles_keep_dev_apart_and_leave_the_seeds_alone():
-    train = {e.text for e in read_written("train")}
-    dev = {e.text for e in read_written("dev")}
+@pytest.mark.parametrize("name", READ)
+def test_written_rows_keep_dev_apart_and_leave_the_seeds_alone(name):
+    train = {e.text for e in read_written(name, "train")}
+    dev = {e.text for e in read_written(name, "dev")}
+    assert len(dev) > 100
     assert not train & dev
     from annotate.reading import read, split
 
@@ -103,7 +107,7 @@ def test_written_garbles_keep_dev_apart_and_leave_the_seeds_alone():
 
 
 def test_probes_name_their_target_and_the_shipped_model_gets_most_right(annotator):
-    text = (resources.files("annotate.training") / "probes.jsonl").read_text(encoding="utf-8")
+    text = (resources.files("annotate.training") / "rows" / "probes.jsonl").read_text(encoding="utf-8")
     rows = [json.loads(line) for line in text.splitlines()]
     assert {r["signal"] for r in rows} == {s.name for s in SIGNALS}
     assert all(r["target"] in r["text"] for r in rows if "target" in r)

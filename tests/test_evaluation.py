@@ -16,7 +16,7 @@ from annotate.signals.hedging import HEDGING
 from annotate.training.evaluation import measure
 from annotate.training.spinning import GARBLED, Vocabulary, ending, lose, spun, stem
 
-SETTINGS = {"scale": 1.0, "offset": 0.0, "threshold": 0.5, "word_threshold": 0.5}
+SETTINGS = {"scale": 1.0, "offset": 0.0, "threshold": 0.5, "thresholds": {}, "word_thresholds": {}}
 
 
 def scored(logit: float) -> dict:

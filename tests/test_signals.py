@@ -11,7 +11,6 @@ import torch
 
 from annotate.article import Mention, Sentence
 from annotate.signals import SIGNALS
-from annotate.signals.attribution import viterbi
 from annotate.signals.base import overlapping
 from annotate.signals.garble import expected_penalty
 from annotate.signals.mqm import category_of, shares
@@ -50,13 +49,6 @@ def test_the_sentence_is_the_noisy_or_of_its_words():
     assert torch.sigmoid(pooled_logit(logits, mask))[0].item() == pytest.approx(expected, abs=1e-5)
     loss = noisy_or_loss(pooled_hazard(logits, mask), torch.tensor([1.0]))
     assert loss[0].item() == pytest.approx(-np.log(expected), abs=1e-5)
-
-
-def test_no_inside_tag_follows_an_outside_tag():
-    log_p = np.log(np.full((1, 4, 1, 3), 1 / 3))
-    log_p[0, 1, 0] = np.log([0.10, 0.05, 0.85])
-    log_p[0, 0, 0] = np.log([0.60, 0.35, 0.05])
-    assert viterbi(log_p)[0, :, 0].tolist()[:2] == [1, 2]
 
 
 def test_overlapping_marks_of_raters_become_shares():

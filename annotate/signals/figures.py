@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from annotate.signals.base import Example, Figure, Settings
+from annotate.signals.base import Example, Figure
 from annotate.signals.tagger import marked_words, runs, sigmoid
-
-if TYPE_CHECKING:
-    from annotate.signals.tagger import Tagger
 
 Span = tuple[int, int, str]
 """Start, end, and the kind of span."""
@@ -65,14 +62,11 @@ def character_f1(said: Sequence[Iterable[Span]], truth: Sequence[Iterable[Span]]
 
 
 def span_figures(
-    what: str, signal: Tagger, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
+    what: str, scores: Sequence[Any], examples: Sequence[Example], threshold: float
 ) -> list[Figure]:
-    """F1 of a tagger's spans: both ends must match; and by characters."""
+    """F1 of spans of words likelier than a threshold: both ends must match; and by characters."""
     said = [
-        [
-            (s, e, what)
-            for s, e, _, _ in runs(x.text, z["offsets"], sigmoid(z["words"]) >= settings["word_threshold"])
-        ]
+        [(s, e, what) for s, e, _, _ in runs(x.text, z["offsets"], sigmoid(z["words"]) >= threshold)]
         for z, x in zip(scores, examples, strict=True)
     ]
     truth = [[(s, e, what) for s, e, _ in x.spans] for x in examples]

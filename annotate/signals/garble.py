@@ -47,7 +47,9 @@ FALSE_ALARMS = 0.1
 """The share of flawless dev sentences in which a span may be shown."""
 MINOR = Label("Garbled minor", "#E69F00", "4")
 MAJOR = Label("Garbled major", "#D55E00", "5")
-ANY, SEVERE, FIRST_CATEGORY = 0, 1, 2
+ANY, SEVERE, SWAPPED, FIRST_CATEGORY = 0, 1, 2, 3
+"""What the outputs for a word say: marked, marked major, not the word that stood there (only for training),
+and one for each category."""
 GARBLED, WORDS = 5.0, 25
 """A sentence counts as garbled from the penalty of one major error (5) on, and if it is longer than 25 words,
 of one in every 25. By the word, because long sentences hold more errors without being worse, and length alone
@@ -79,7 +81,7 @@ class Garble(Tagger):
         "petci_idioms": read_phrases,
     }
     mqm_corpora = ("zhen_news20", "zhen_news21", "zhen_ted21")
-    judged_corpora = (*mqm_corpora, "spun_news", "own_garbles")
+    judged_corpora = (*mqm_corpora, "own_garbles")
     """Those whose spans have a severity and whose sentences have a penalty."""
 
     @property
@@ -111,6 +113,10 @@ class Garble(Tagger):
 
         logits, mask = out["words"].float(), word_mask(batch, out["words"])
         width = logits.shape[1]
+        if corpus == "swapped_news":
+            truth = word_truth(examples, batch, width)
+            losses = F.binary_cross_entropy_with_logits(logits[..., SWAPPED], truth, reduction="none")
+            return 3.0 * (losses * mask).sum() / mask.sum()
         any_truth = word_truth(examples, batch, width, ANY)
         losses = F.binary_cross_entropy_with_logits(logits[..., ANY], any_truth, reduction="none")
         total = 3.0 * (losses * mask).sum() / mask.sum()
@@ -193,8 +199,13 @@ class Garble(Tagger):
     def figures(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
     ) -> list[Figure]:
-        from sklearn.metrics import f1_score, matthews_corrcoef
+        from sklearn.metrics import average_precision_score, f1_score, matthews_corrcoef
 
+        if corpus == "swapped_news":
+            swapped = np.concatenate([s["words"][:, SWAPPED] for s in scores])
+            marks = [marked_words(s["offsets"], e) for s, e in zip(scores, examples, strict=True)]
+            value = average_precision_score(np.concatenate(marks), swapped)
+            return [Figure("word average precision", float(value), len(examples))]
         said = np.concatenate([sigmoid(s["words"][:, ANY]) >= settings["word_threshold"] for s in scores])
         truth = np.concatenate(
             [marked_words(s["offsets"], e, ANY) for s, e in zip(scores, examples, strict=True)]
@@ -202,8 +213,6 @@ class Garble(Tagger):
         if corpus not in self.judged_corpora:
             return [Figure("word F1", float(f1_score(truth >= 0.5, said)), len(examples))]
         mcc = Figure("token MCC", float(matthews_corrcoef(truth >= 0.33, said)), len(examples))
-        if corpus == "spun_news":
-            return [mcc]
         spans = [
             self.spans(s, e.text, settings, settings["word_threshold"])
             for s, e in zip(scores, examples, strict=True)

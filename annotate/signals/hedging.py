@@ -37,9 +37,8 @@ class Hedging(Tagger):
     label = Label("Hedge", "#56B4E9", "2")
     controls = Controls(labels=(label,))
     readers = {"hedge_wiki": read_labels, "hedge_bio": read_cues, "certainty": read_certainty}  # noqa: RUF012
-    word_weight = {"hedge_bio": 10.0, "hedged_news": 10.0}  # noqa: RUF012
-    # Certainty rates degree by other rules, and hedged_news is made: they teach but set no threshold.
-    tuned_on = ("hedge_wiki", "hedge_bio")
+    word_weight = {"hedge_bio": 10.0, "own_hedges": 10.0}  # noqa: RUF012
+    untuned = ("certainty",)  # it rates degrees by other rules
 
     def figures(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
@@ -49,7 +48,7 @@ class Hedging(Tagger):
             return [Figure("Spearman", spearman(probabilities, [e.label for e in examples]), len(examples))]
         found = [sentence_f1("F1 of uncertain", probabilities, examples, self.threshold(corpus, settings))]
         if corpus != "hedge_wiki":
-            found += span_figures("cue", self, scores, examples, settings)
+            found += span_figures("cue", scores, examples, self.word_threshold(corpus, settings))
         return found
 
 

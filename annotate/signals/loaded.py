@@ -33,16 +33,16 @@ class Loaded(Tagger):
     controls = Controls(labels=(label,))
     readers = {"babe": read_babe}  # noqa: RUF012
     word_weight = {"babe": 5.0}  # noqa: RUF012
-    tuned_on = ("babe",)
 
     def figures(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
     ) -> list[Figure]:
         probabilities = [self.probability(s, settings) for s in scores]
+        words = self.word_threshold(corpus, settings)
         return [
             sentence_macro_f1(probabilities, examples, self.threshold(corpus, settings)),
-            word_f1(scores, examples, settings["word_threshold"]),
-            *span_figures("span", self, scores, examples, settings),
+            word_f1(scores, examples, words),
+            *span_figures("span", scores, examples, words),
         ]
 
 

@@ -36,8 +36,8 @@ class Tagger(Signal):
     start_bias: ClassVar[float] = -4.0
     word_weight: ClassVar[Mapping[str, float]] = {}
     """Per corpus, the weight of the word loss against the sentence loss; 0 where words have no labels."""
-    tuned_on: ClassVar[tuple[str, ...]]
-    """The corpora whose dev sets calibrate and set thresholds."""
+    untuned: ClassVar[tuple[str, ...]] = ()
+    """Corpora that teach, but neither calibrate nor set thresholds."""
 
     @property
     def columns(self) -> tuple[tuple[str, pa.DataType], ...]:
@@ -89,44 +89,48 @@ class Tagger(Signal):
         logits: list[float] = []
         labels: list[bool] = []
         weights: list[float] = []
-        word_logits, word_labels = [], []
         parts: dict[str, slice] = {}
+        words: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         for corpus, (scores, examples) in scored.items():
-            if corpus not in self.tuned_on:
+            if corpus in self.untuned:
                 continue
             parts[corpus] = slice(len(logits), len(logits) + len(scores))
             logits += [s["sentence"] for s in scores]
             labels += [e.label >= 0.5 for e in examples]
             weights += [1 / len(scores)] * len(scores)
             if self.word_weight.get(corpus):
-                for s, e in zip(scores, examples, strict=True):
-                    word_logits.append(s["words"])
-                    word_labels.append(marked_words(s["offsets"], e) > 0.5)
+                truth = [marked_words(s["offsets"], e) > 0.5 for s, e in zip(scores, examples, strict=True)]
+                words[corpus] = sigmoid(np.concatenate([s["words"] for s in scores])), np.concatenate(truth)
         scale, offset = platt(logits, labels, weights)
-        probabilities = sigmoid(scale * np.asarray(logits) + offset)
-        words = sigmoid(np.concatenate(word_logits)) if word_logits else np.zeros(1)
-        truth = np.concatenate(word_labels) if word_labels else np.zeros(1)
+        p = sigmoid(scale * np.asarray(logits) + offset)
+        span_threshold = 0.5
+        if words:
+            word_p, word_truth = map(np.concatenate, zip(*words.values(), strict=True))
+            word_weights = np.concatenate([np.full(len(t), 1 / len(t)) for _, t in words.values()])
+            span_threshold = best_threshold(word_p, word_truth, word_weights, beta=2)
         return {
             "scale": scale,
             "offset": offset,
-            "threshold": best_threshold(probabilities, labels, weights),
-            "thresholds": {
-                corpus: best_threshold(probabilities[part], labels[part]) for corpus, part in parts.items()
-            },
-            "word_threshold": best_threshold(words, truth),
-            "span_threshold": best_threshold(words, truth, beta=2),
+            "threshold": best_threshold(p, labels, weights),
+            "thresholds": {corpus: best_threshold(p[part], labels[part]) for corpus, part in parts.items()},
+            "word_thresholds": {corpus: best_threshold(*pair) for corpus, pair in words.items()},
+            "span_threshold": span_threshold,
         }
 
     def threshold(self, corpus: str, settings: Settings) -> float:
         """From where a sentence of the corpus counts as yes."""
         return float(settings["thresholds"].get(corpus, settings["threshold"]))
 
+    def word_threshold(self, corpus: str, settings: Settings) -> float:
+        """From where a word of the corpus counts as marked."""
+        return float(settings["word_thresholds"].get(corpus, settings["span_threshold"]))
+
     def details(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
     ) -> list[Row]:
         from annotate.signals.figures import confusion
 
-        if corpus not in self.tuned_on:
+        if corpus in self.untuned:
             return []
         threshold = self.threshold(corpus, settings)
         names = (f"not {self.name}", self.name)
@@ -137,7 +141,7 @@ class Tagger(Signal):
     def reliability(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
     ) -> tuple[list[float], list[bool]]:
-        if corpus not in self.tuned_on:
+        if corpus in self.untuned:
             return [], []
         return [self.probability(s, settings) for s in scores], [e.label >= 0.5 for e in examples]
 

@@ -22,7 +22,7 @@ from annotate.training.corpora import MADE_FROM, SIGNAL_OF, WRITTEN, Split, load
 from annotate.training.evaluation import measure, score_examples
 
 FOLDS = 5
-DEV_ONLY = ("certainty", "polnear", WRITTEN)
+DEV_ONLY = ("certainty", "polnear", *WRITTEN)
 """Corpora without a test split."""
 Progress = Callable[[str, int, int], None]
 Scored = tuple[list[Any], list[Example]]
@@ -108,7 +108,7 @@ def parted(scored: Scored, fold: int) -> tuple[Scored, Scored]:
 
 def probe(bundle: Bundle) -> list[dict[str, Any]]:
     """What the model says of the sentences in `probes.jsonl`, written to show where such models fail."""
-    path = resources.files("annotate.training") / "probes.jsonl"
+    path = resources.files("annotate.training") / "rows" / "probes.jsonl"
     probes = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     signals = {signal.name: signal for signal in bundle.network.signals}
     probes = [p for p in probes if p["signal"] in signals]

@@ -11,8 +11,8 @@ from annotate.errors import UserError
 from annotate.signals import SIGNALS
 from annotate.signals.base import Example, Reader, Signal
 from annotate.signals.garble import GARBLE
-from annotate.signals.hedging import HEDGING
-from annotate.training import hedging_news, spinning
+from annotate.training.swapping import read_swapped
+from annotate.training.written import READ as WRITTEN
 from annotate.training.written import read_written
 
 Split = Literal["train", "dev", "test"]
@@ -24,19 +24,22 @@ READERS: dict[str, tuple[Signal, Reader]] = {
 
 SIGNAL_OF: dict[str, Signal] = {
     **{name: signal for name, (signal, _) in READERS.items()},
-    "spun_news": GARBLE,
-    "hedged_news": HEDGING,
-    "own_garbles": GARBLE,
+    "swapped_news": GARBLE,
+    **{name: signal for name, (_, signal, _) in WRITTEN.items()},
 }
 """The signal that each corpus teaches, those that are made from others among them."""
 MADE_FROM = {
-    "spun_news": (*spinning.SOURCES, spinning.IDIOMS),
-    "hedged_news": (*hedging_news.SOURCES, hedging_news.CUES),
+    "swapped_news": (
+        "newsmtsc",
+        "polnear",
+        "babe",
+        "hedge_wiki",
+        "zhen_news20",
+        "zhen_news21",
+        "mlqe_pe_en",
+    )
 }
-
-
-WRITTEN = "own_garbles"
-"""The corpus that comes with the package."""
+"""What is made of the clean text of others: of translations, what shows no error, and the post-edits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,11 @@ def load_corpus(folder: Path, name: str, split: Split) -> list[Example]:
     if name not in SIGNAL_OF:
         raise UserError(f"There is no corpus `{name}`; known are {', '.join(SIGNAL_OF)}.")
     if name in MADE_FROM:
-        return make(folder, name, split)
-    if name == WRITTEN:
+        return read_swapped(clean_texts(folder, name, split), seed=("train", "dev", "test").index(split))
+    if name in WRITTEN:
         if split == "test":
-            raise UserError(f"{WRITTEN} has no test split; its own test are the seeds.")
-        return read_written(split)
+            raise UserError(f"{name} has no test split.")
+        return read_written(name, split)
     import pandas as pd
 
     path = folder / name / f"{split}.parquet"
@@ -88,22 +91,26 @@ def load_corpus(folder: Path, name: str, split: Split) -> list[Example]:
     return examples
 
 
-def make(folder: Path, name: str, split: Split) -> list[Example]:
-    """The examples of a corpus that is made from the same split of others."""
-    parts = {part: load_corpus(folder, part, split) for part in MADE_FROM[name]}
-    seed = ("train", "dev", "test").index(split)
-    if name == "spun_news":
-        idioms = parts.pop(spinning.IDIOMS)
-        return spinning.read_spun(parts, idioms, seed)
-    cues = parts.pop(hedging_news.CUES)
-    return hedging_news.hedged([e.text for part in parts.values() for e in part], cues, seed)
+def clean_texts(folder: Path, name: str, split: Split) -> list[str]:
+    """The clean sentences of the corpora that a made one is made from, each once."""
+    import pandas as pd
+
+    texts: set[str] = set()
+    for part in MADE_FROM[name]:
+        examples = load_corpus(folder, part, split)
+        if part == "mlqe_pe_en":
+            found = pd.read_parquet(folder / part / f"{split}.parquet").post_edit.dropna().tolist()
+        else:
+            found = [e.text for e in examples if part not in GARBLE.mqm_corpora or e.label[2] == 0]
+        texts.update(text for text in found if 40 < len(text) < 300)
+    return sorted(texts)
 
 
 def source(folder: Path, name: str) -> Source:
     """Licence and citation of a corpus, word for word."""
     if name in MADE_FROM:
         return Source(name, f"made from {', '.join(MADE_FROM[name])}; their licences apply", "our own", "")
-    if name == WRITTEN:
+    if name in WRITTEN:
         return Source(name, "Apache-2.0, as this project", "our own, written for this purpose", "")
     path = folder / name / "SOURCE.json"
     raw = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
