@@ -12,8 +12,8 @@ import pytest
 from annotate.model.calibration import expected_calibration_error, reliability_bins
 from annotate.signals import SIGNALS
 from annotate.signals.base import Example
-from annotate.signals.figures import character_f1, confusion
 from annotate.signals.hedging import HEDGING
+from annotate.signals.metrics import characters, confusion, counts, token_mcc, word_f1
 from annotate.signals.mqm import CATEGORIES, true_categories, true_spans
 from annotate.training.assessment import FOLDS, calibration_of, parted, probe
 from annotate.training.card import draw_calibration
@@ -57,7 +57,8 @@ def test_calibration_is_measured_on_documents_it_was_not_chosen_on():
     ],
 )
 def test_a_character_counts_half_where_the_kind_is_wrong(said, expected):
-    assert character_f1([said], [[(0, 4, "major")]]) == pytest.approx(expected)
+    metric = characters("span", [said], [[(0, 4, "major")]])
+    assert metric.reckon(metric.facts) == pytest.approx(expected)
 
 
 def test_confusion_counts_every_sentence_once():
@@ -123,3 +124,14 @@ def test_the_plot_is_the_same_for_the_same_figures(tmp_path):
         draw_calibration(found, tmp_path / name)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert (tmp_path / "a.svg").stat().st_size < 100_000
+
+
+def test_counted_figures_are_those_of_scikit_learn():
+    from sklearn.metrics import f1_score, matthews_corrcoef
+
+    rng = np.random.default_rng(0)
+    truth, said = rng.random((40, 9)) < 0.3, rng.random((40, 9)) < 0.4
+    facts = [counts(t, s) for t, s in zip(truth, said, strict=True)]
+    mcc, f1 = token_mcc(facts), word_f1(facts)
+    assert mcc.reckon(mcc.facts) == pytest.approx(matthews_corrcoef(truth.ravel(), said.ravel()))
+    assert f1.reckon(f1.facts) == pytest.approx(f1_score(truth.ravel(), said.ravel()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 
@@ -14,7 +13,7 @@ from annotate.signals.base import Example
 from annotate.signals.garble import same_source_pairs
 from annotate.signals.hedging import HEDGING
 from annotate.training.evaluation import measure
-from annotate.training.spinning import GARBLED, Vocabulary, ending, lose, spun, stem
+from annotate.training.swapping import Vocabulary, ending, stem, swapped
 
 SETTINGS = {"scale": 1.0, "offset": 0.0, "threshold": 0.5, "thresholds": {}, "word_thresholds": {}}
 
@@ -45,8 +44,8 @@ def test_pairs_are_of_one_source_and_far_enough_apart():
         Example("d", (), (1.0, 0.0, 9.0), document="2"),
     ]
     scores = [{"penalty": p} for p in (3.0, 1.0, 4.0, 0.0)]
-    figure = same_source_pairs(scores, examples)
-    assert (figure.n, figure.value) == (2, 0.5)
+    metric = same_source_pairs(scores, examples)
+    assert (metric.n, metric.reckon(metric.facts)) == (2, 0.5)
 
 
 def test_evaluate_prints_one_json_object(annotator, tmp_path):
@@ -84,7 +83,7 @@ def test_evaluate_prints_one_json_object(annotator, tmp_path):
 
 @pytest.fixture(scope="module")
 def words() -> Vocabulary:
-    """Two clouds of words: places and deeds, in two forms each."""
+    """Two clouds of words: places and deeds."""
     rng = np.random.default_rng(0)
     names = ["house", "cabin", "hotel", "tower", "store", "plant", "court", "bridge"]
     deeds = ["walked", "jumped", "crawled", "climbed", "drifted", "marched", "stumbled", "limped"]
@@ -94,63 +93,29 @@ def words() -> Vocabulary:
     return Vocabulary((*names, *deeds), np.full(16, 20.0), vectors)
 
 
-def test_a_swap_has_the_ending_but_not_the_stem_of_the_word(words):
+def test_a_replacement_has_the_ending_but_not_the_stem_of_the_word(words):
     for word in words.words:
-        for swap in words.swaps(word)[0]:
-            assert ending(swap) == ending(word)
-            assert stem(swap) != stem(word)
+        near, p = words.neighbours(word)
+        assert near
+        assert p.sum() == pytest.approx(1)
+        for other in near:
+            assert ending(other) == ending(word)
+            assert stem(other) != stem(word)
 
 
-IDIOMS = ["one board and three eyes", "Fetching the moon in the water", "mud and sand flow together"]
-
-
-def test_spans_hold_what_was_put_in_and_the_rest_stay_as_they_were(words):
-    texts = [f"In week {i} he walked from the house to the tower, they said." for i in range(600)]
-    examples = spun(texts, words, IDIOMS, seed=1)
-    untouched = [e for e in examples if not e.spans]
-    assert len(untouched) / len(examples) == pytest.approx(1 - GARBLED, abs=0.07)
-    assert all(e.text in texts and e.label[0] == 0.0 for e in untouched)
-    seen = set()
-    for example in examples:
-        for start, end, (share, _, category) in example.spans:
-            piece = example.text[start:end]
-            assert share == 1.0
-            assert piece.strip() == piece
-            if category == 0:
-                assert piece in words.words or piece.casefold() in [i.casefold() for i in IDIOMS]
-                seen.add(piece in words.words)
-        assert not re.search(r"  | [,.]", example.text), "a lost word leaves a tell-tale blank"
-    assert seen == {True, False}
-    assert spun(texts, words, IDIOMS, seed=1) == examples
-    assert spun(texts, words, IDIOMS, seed=2) != examples
-
-
-def test_a_lost_word_marks_its_neighbours(words):
-    made, [(start, end, _)] = lose("They saw the house, then left.", words, np.random.default_rng(0))
-    assert made == "They saw the, then left."
-    assert made[start:end] == "the, then"
-
-
-def test_cues_are_carried_into_news_where_the_annotators_would_mark_them():
-    from annotate.training.hedging_news import harvest, hedged
-
-    cues = []
-    for word, text in (
-        ("may", "It may be so."),
-        ("possibly", "It is possibly so."),
-        ("imply", "They imply it."),
-    ):
-        at = text.index(word)
-        cues += [Example(text, ((at, at + len(word), "cue"),), 1.0)] * 5
-    adverbs, modals = harvest(cues)
-    assert (set(adverbs), set(modals)) == ({"possibly"}, {"may"})
-    texts = [f"The town will open a large new school in the autumn of year {i}." for i in range(200)]
-    texts += ["The town may open a large new school in the autumn of this year."]
-    examples = hedged(texts, cues, seed=0)
-    assert len(examples) == 200, "a text that holds a cue already is left out"
-    for example in examples:
-        assert example.label == float(bool(example.spans))
-        for start, end, _ in example.spans:
-            assert example.text[start:end] in ("may", "possibly")
-        assert ("may" in example.text.split() or "possibly" in example.text) == bool(example.spans)
-    assert 0.35 < np.mean([e.label for e in examples]) < 0.65
+def test_replaced_words_are_marked_and_nothing_else_changes(words):
+    texts = [f"In week {i} he walked from the house to the tower, they said." for i in range(300)]
+    examples = swapped(texts, words, seed=1)
+    new = set()
+    for text, example in zip(texts, examples, strict=True):
+        old, made = text.split(), example.text.split()
+        assert len(old) == len(made)
+        marked = {example.text[s:e] for s, e, _ in example.spans}
+        different = {b.strip(",.") for a, b in zip(old, made, strict=True) if a != b}
+        assert marked == different
+        assert marked <= set(words.words)
+        new |= marked
+    assert {w for w in new if w.endswith("ed")}
+    assert {w for w in new if not w.endswith("ed")}
+    assert swapped(texts, words, seed=1) == examples
+    assert swapped(texts, words, seed=2) != examples

@@ -15,8 +15,8 @@ import numpy as np
 from annotate.article import Sentence
 from annotate.quotation import inside, quotations
 from annotate.signals import holders
-from annotate.signals.base import Example, Figure, Row, Settings, Signal, binary_entropy, overlapping
-from annotate.signals.figures import character_f1, confusion, exact_f1
+from annotate.signals.base import Example, Row, Settings, Signal, binary_entropy, overlapping
+from annotate.signals.metrics import Metric, characters, confusion, exact_spans
 from annotate.signals.review import Answer, Controls, Label, Mark, Question, Review, TextBox
 from annotate.signals.tagger import sigmoid
 
@@ -145,15 +145,15 @@ class Attribution(Signal):
         probabilities = sigmoid(scale * np.asarray(logits) + offset)
         return {"scale": scale, "offset": offset, "threshold": best_threshold(probabilities, labels)}
 
-    def figures(
+    def metrics(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
-    ) -> list[Figure]:
-        n, exact, by_character = len(examples), [], []
+    ) -> list[Metric]:
+        exact, by_character = [], []
         for role in ROLES:
-            said = [{(s, e, r) for r, s, e, _ in spans(score) if r == role} for score in scores]
-            truth = [{(s, e, r) for s, e, r in example.spans if r == role} for example in examples]
-            exact.append(Figure(f"{role} F1, exact", exact_f1(said, truth), n))
-            by_character.append(Figure(f"{role} F1, characters", character_f1(said, truth), n))
+            said = [[(s, e, r) for r, s, e, _ in spans(score) if r == role] for score in scores]
+            truth = [[(s, e, r) for s, e, r in example.spans if r == role] for example in examples]
+            exact.append(exact_spans(role, said, truth))
+            by_character.append(characters(role, said, truth))
         return [*exact, *by_character]
 
     def details(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from annotate.model.batch import Batch
+    from annotate.signals.metrics import Metric
 
 Row = dict[str, Any]
 Settings = dict[str, Any]
@@ -46,15 +47,6 @@ class Encoded:
 
     words: Tensor
     mask: Tensor
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A figure on a corpus: the corpus's own published metric first among a signal's figures."""
-
-    metric: str
-    value: float
-    n: int
 
 
 Reader = Callable[["pd.DataFrame"], list[Example]]
@@ -104,10 +96,10 @@ class Signal(ABC):
         """Thresholds and calibration from dev sets: corpus name to (scores, examples)."""
         return {}
 
-    def figures(
+    def metrics(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
-    ) -> list[Figure]:
-        """The corpus's own metric first, then others."""
+    ) -> list[Metric]:
+        """The corpus's own published metric first, then others."""
         return []
 
     def details(

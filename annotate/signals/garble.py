@@ -14,8 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from annotate.article import Sentence
-from annotate.signals.base import Example, Figure, Row, Settings
-from annotate.signals.figures import character_f1
+from annotate.signals.base import Example, Row, Settings
+from annotate.signals.metrics import (
+    Metric,
+    average_precision,
+    characters,
+    counts,
+    ratio,
+    token_mcc,
+    word_f1,
+)
 from annotate.signals.mqm import (
     CATEGORIES,
     SEVERITIES,
@@ -196,34 +204,38 @@ class Garble(Tagger):
             "major_threshold": best_threshold(major_p[marked], major_truth[marked] >= 0.33),
         }
 
-    def figures(
+    def metrics(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
-    ) -> list[Figure]:
-        from sklearn.metrics import average_precision_score, f1_score, matthews_corrcoef
-
+    ) -> list[Metric]:
         if corpus == "swapped_news":
-            swapped = np.concatenate([s["words"][:, SWAPPED] for s in scores])
-            marks = [marked_words(s["offsets"], e) for s, e in zip(scores, examples, strict=True)]
-            value = average_precision_score(np.concatenate(marks), swapped)
-            return [Figure("word average precision", float(value), len(examples))]
-        said = np.concatenate([sigmoid(s["words"][:, ANY]) >= settings["word_threshold"] for s in scores])
-        truth = np.concatenate(
-            [marked_words(s["offsets"], e, ANY) for s, e in zip(scores, examples, strict=True)]
-        )
-        if corpus not in self.judged_corpora:
-            return [Figure("word F1", float(f1_score(truth >= 0.5, said)), len(examples))]
-        mcc = Figure("token MCC", float(matthews_corrcoef(truth >= 0.33, said)), len(examples))
-        spans = [
-            self.spans(s, e.text, settings, settings["word_threshold"])
+            return [
+                token_mcc(
+                    [
+                        counts(marked_words(s["offsets"], e) > 0, s["words"][:, SWAPPED] > 0)
+                        for s, e in zip(scores, examples, strict=True)
+                    ]
+                )
+            ]
+        least = 0.33 if corpus in self.judged_corpora else 0.5
+        facts = [
+            counts(
+                marked_words(s["offsets"], e, ANY) >= least,
+                sigmoid(s["words"][:, ANY]) >= settings["word_threshold"],
+            )
             for s, e in zip(scores, examples, strict=True)
         ]
-        right = [true_spans(e) for e in examples]
-        by_character = character_f1([[(s, e, kind) for s, e, kind, _, _ in found] for found in spans], right)
+        if corpus not in self.judged_corpora:
+            return [word_f1(facts)]
+        majors = [e.label[0] >= 0.5 for e in examples]
+        said = [
+            [span[:3] for span in self.spans(s, e.text, settings, settings["word_threshold"])]
+            for s, e in zip(scores, examples, strict=True)
+        ]
         return [
-            mcc,
+            token_mcc(facts),
             same_source_pairs(scores, examples),
-            majors_first(scores, examples),
-            Figure("span F1, characters", by_character, len(examples)),
+            average_precision("average precision of major errors", majors, [s["sentence"] for s in scores]),
+            characters("span", said, [true_spans(e) for e in examples]),
         ]
 
     def details(
@@ -334,29 +346,20 @@ def expected_penalty(logits: Tensor, mask: Tensor) -> Tensor:
     return (per_word * mask).sum(1) / 3
 
 
-def same_source_pairs(scores: Sequence[Any], examples: Sequence[Example], gap: float = 3.0) -> Figure:
+def same_source_pairs(scores: Sequence[Any], examples: Sequence[Example], gap: float = 3.0) -> Metric:
     """Of pairs of versions of one source segment whose visible penalties differ by at least `gap`, the
     share where the worse one is scored worse."""
     groups: dict[str, list[int]] = defaultdict(list)
     for i, example in enumerate(examples):
         groups[example.document].append(i)
-    right: list[bool] = []
+    facts = np.zeros((len(examples), 2))
     for group in groups.values():
         for i, j in combinations(group, 2):
             difference = examples[i].label[2] - examples[j].label[2]
             if abs(difference) >= gap:
-                right.append((scores[i]["penalty"] > scores[j]["penalty"]) == (difference > 0))
-    return Figure("same-source pairs", float(np.mean(right)) if right else float("nan"), len(right))
-
-
-def majors_first(scores: Sequence[Any], examples: Sequence[Example]) -> Figure:
-    """Average precision of the sentences in which half the raters or more see a major error, the worst
-    scored first."""
-    from sklearn.metrics import average_precision_score
-
-    truth = [e.label[0] >= 0.5 for e in examples]
-    value = average_precision_score(truth, [s["sentence"] for s in scores]) if any(truth) else float("nan")
-    return Figure("average precision of major errors", float(value), len(examples))
+                right = (scores[i]["penalty"] > scores[j]["penalty"]) == (difference > 0)
+                facts[i] += (right, 1)
+    return Metric("same-source pairs", facts, ratio, int(facts[:, 1].sum()))
 
 
 GARBLE = Garble()

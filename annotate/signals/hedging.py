@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from annotate.signals.base import Example, Figure, Settings
-from annotate.signals.figures import sentence_f1, span_figures, spearman
+from annotate.signals.base import Example, Settings
+from annotate.signals.metrics import Metric, sentence_f1, spearman, word_spans
 from annotate.signals.review import Controls, Label
 from annotate.signals.tagger import Tagger
 
@@ -40,15 +40,15 @@ class Hedging(Tagger):
     word_weight = {"hedge_bio": 10.0, "own_hedges": 10.0}  # noqa: RUF012
     untuned = ("certainty",)  # it rates degrees by other rules
 
-    def figures(
+    def metrics(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
-    ) -> list[Figure]:
+    ) -> list[Metric]:
         probabilities = [self.probability(s, settings) for s in scores]
         if corpus == "certainty":
-            return [Figure("Spearman", spearman(probabilities, [e.label for e in examples]), len(examples))]
+            return [spearman(probabilities, [e.label for e in examples])]
         found = [sentence_f1("F1 of uncertain", probabilities, examples, self.threshold(corpus, settings))]
         if corpus != "hedge_wiki":
-            found += span_figures("cue", scores, examples, self.word_threshold(corpus, settings))
+            found += word_spans("cue", scores, examples, self.word_threshold(corpus, settings))
         return found
 
 

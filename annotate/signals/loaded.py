@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from annotate.signals.base import Example, Figure, Settings
-from annotate.signals.figures import sentence_macro_f1, span_figures, word_f1
+from annotate.signals.base import Example, Settings
+from annotate.signals.metrics import Metric, sentence_macro_f1, word_f1, word_spans, words
 from annotate.signals.review import Controls, Label
 from annotate.signals.tagger import Tagger
 
@@ -34,15 +34,15 @@ class Loaded(Tagger):
     readers = {"babe": read_babe}  # noqa: RUF012
     word_weight = {"babe": 5.0}  # noqa: RUF012
 
-    def figures(
+    def metrics(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
-    ) -> list[Figure]:
+    ) -> list[Metric]:
         probabilities = [self.probability(s, settings) for s in scores]
-        words = self.word_threshold(corpus, settings)
+        threshold = self.word_threshold(corpus, settings)
         return [
             sentence_macro_f1(probabilities, examples, self.threshold(corpus, settings)),
-            word_f1(scores, examples, words),
-            *span_figures("span", scores, examples, words),
+            word_f1(words(scores, examples, threshold)),
+            *word_spans("span", scores, examples, threshold),
         ]
 
 

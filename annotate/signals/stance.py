@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from annotate.article import Mention, Sentence
-from annotate.signals.base import Example, Figure, Row, Settings, Signal, entropy, overlapping
+from annotate.signals.base import Example, Row, Settings, Signal, entropy, overlapping
+from annotate.signals.metrics import Metric, confusion, f1
 from annotate.signals.review import Answer, Controls, Label, Mark, Question, Review
 
 if TYPE_CHECKING:
@@ -108,26 +109,24 @@ class Stance(Signal):
         labels = np.array([e.label for _, examples in scored.values() for e in examples])
         return {"temperature": temperature(logits, labels)}
 
-    def figures(
+    def metrics(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
-    ) -> list[Figure]:
-        from sklearn.metrics import f1_score
+    ) -> list[Metric]:
+        subsets = sorted({e.subset for e in examples}, reverse=True)
+        part = np.array([subsets.index(e.subset) for e in examples])
+        facts = np.stack([[e.label for e in examples], logit_matrix(scores).argmax(1), part], 1)
 
-        said = logit_matrix(scores).argmax(1)
-        truth = np.array([e.label for e in examples])
-        subsets = np.array([e.subset for e in examples])
-        found = []
-        for subset in sorted(set(subsets), reverse=True):
-            chosen = subsets == subset
-            value = f1_score(truth[chosen], said[chosen], average="macro")
-            found.append(Figure(f"macro-F1 {subset}".strip(), float(value), int(chosen.sum())))
-        return found
+        def of_part(k: int) -> Callable[[np.ndarray], float]:
+            return lambda rows: f1(rows[rows[:, 2] == k], "macro")
+
+        return [
+            Metric(f"macro-F1 {subset}".strip(), facts, of_part(k), int((part == k).sum()))
+            for k, subset in enumerate(subsets)
+        ]
 
     def details(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
     ) -> list[Row]:
-        from annotate.signals.figures import confusion
-
         truth = [STANCES[e.label] for e in examples]
         return confusion(truth, [STANCES[i] for i in logit_matrix(scores).argmax(1)], STANCES)
 

@@ -128,7 +128,7 @@ class Tagger(Signal):
     def details(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
     ) -> list[Row]:
-        from annotate.signals.figures import confusion
+        from annotate.signals.metrics import confusion
 
         if corpus in self.untuned:
             return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,20 @@ import numpy as np
 from annotate.errors import UserError
 from annotate.model.network import Network
 from annotate.model.prediction import predict
-from annotate.signals.base import Example, Figure, Settings, Signal
+from annotate.signals.base import Example, Settings, Signal
 from annotate.training.corpora import SIGNAL_OF, Split, load_corpus
 
 RESAMPLES = 300
 CHUNK = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure on a corpus."""
+
+    metric: str
+    value: float
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +103,8 @@ def tune_and_measure(
         }
         settings[signal.name] = signal.tune(scored)
         for name, (scores, examples) in scored.items():
-            figures[name] = signal.figures(name, scores, examples, settings[signal.name])
+            metrics = signal.metrics(name, scores, examples, settings[signal.name])
+            figures[name] = [Figure(m.name, m.reckon(m.facts), m.n) for m in metrics]
     return settings, figures
 
 
@@ -113,23 +123,22 @@ def measure(
 
     Whole documents (groups) are drawn with replacement, since sentences of one text are alike.
     """
-    figures = signal.figures(corpus, scores, examples, settings)
+    metrics = signal.metrics(corpus, scores, examples, settings)
     members: dict[str, list[int]] = {}
     for i, example in enumerate(examples):
         members.setdefault(example.document or str(i), []).append(i)
     documents = list(members.values())
     rng = np.random.default_rng(seed)
-    drawn: dict[str, list[float]] = {figure.metric: [] for figure in figures}
+    drawn: dict[str, list[float]] = {metric.name: [] for metric in metrics}
     for k in range(resamples):
         draws = rng.integers(len(documents), size=len(documents))
-        rows = [(i, draw) for draw, d in enumerate(draws) for i in documents[d]]
-        # Each draw is a document of its own: two copies of a segment are not versions of one another.
-        copies = [replace(examples[i], document=str(draw)) for i, draw in rows]
-        for figure in signal.figures(corpus, [scores[i] for i, _ in rows], copies, settings):
-            if figure.value == figure.value:
-                drawn[figure.metric].append(figure.value)
+        rows = np.concatenate([documents[d] for d in draws])
+        for metric in metrics:
+            value = metric.reckon(metric.facts[rows])
+            if value == value:
+                drawn[metric.name].append(value)
         progress(k + 1, resamples)
-    return [Measured(f.metric, f.value, interval_of(drawn[f.metric]), f.n) for f in figures]
+    return [Measured(m.name, m.reckon(m.facts), interval_of(drawn[m.name]), m.n) for m in metrics]
 
 
 def interval_of(values: Sequence[float]) -> tuple[float, float]:

@@ -18,9 +18,9 @@ from annotate.model.batch import collate, tokenize
 from annotate.model.encoder import TOKENIZER, WEIGHTS, folder_of, load_encoder, sha256
 from annotate.model.network import Network
 from annotate.signals import SIGNALS
-from annotate.signals.base import Example, Figure, Settings
+from annotate.signals.base import Example, Settings
 from annotate.training.corpora import MADE_FROM, SIGNAL_OF, load_corpus
-from annotate.training.evaluation import tune_and_measure
+from annotate.training.evaluation import Figure, tune_and_measure
 from annotate.training.recipe import Recipe
 
 Progress = Callable[[int, int, str], None]
