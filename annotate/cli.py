@@ -203,7 +203,7 @@ def evaluate(
 
     \b
     Example: annotate evaluate --corpus newsmtsc --split dev --data corpora/
-             annotate evaluate --card --model models/first --data corpora/
+             annotate evaluate --card --model models/second --data corpora/
     """
     from annotate.training import assessment, evaluation
 

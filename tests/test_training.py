@@ -50,7 +50,7 @@ def corpora(tmp_path_factory) -> Path:
     """Two corpora of sentences of our own, in the documented form."""
     folder = tmp_path_factory.mktemp("corpora")
     verbs = ["closes", "opens", "grows", "fails", "starts", "ends", "moves", "waits"]
-    for split, n in (("train", 64), ("dev", 24)):
+    for split, n in (("train", 64), ("dev", 24), ("test", 24)):
         hedges, stances = [], []
         for i in range(n):
             verb = verbs[i % len(verbs)]
@@ -112,6 +112,19 @@ def test_a_killed_training_goes_on_and_ends_as_if_never_cut(recipe, corpora, tmp
     assert "none stated" in card
     log = [json.loads(line) for line in (whole / "run" / "log.jsonl").read_text().splitlines()]
     assert [record["step"] for record in log] == [6, 12]
+    before = load_bundle(cut / "model")
+    options = ["--card", "--model", str(cut / "model"), "--data", str(corpora)]
+    subprocess.run([sys.executable, "-m", "annotate", "evaluate", *options], check=True, capture_output=True)
+    after = load_bundle(cut / "model")
+    assert after.id == before.id, "figures decide no score"
+    card = (cut / "model" / "README.md").read_text()
+    [row] = [line for line in card.splitlines() if line.startswith("| newsmtsc | macro-F1 rw |")]
+    assert row.count("[") == 2, "dev and test, each with its interval"
+    for heading in ("Calibration", "Known failures", "Speed"):
+        assert f"\n## {heading}\n" in card
+    assert (cut / "model" / "calibration.svg").is_file()
+    measured = after.config["figures"]["test"]["hedge_bio"][0]
+    assert measured["interval"][0] <= measured["value"] <= measured["interval"][1]
 
 
 def test_a_full_disk_leaves_the_last_checkpoint_in_place(tmp_path, monkeypatch):
