@@ -15,7 +15,7 @@ from annotate.signals.base import Example
 from annotate.signals.hedging import HEDGING
 from annotate.signals.metrics import characters, confusion, counts, token_mcc, word_f1
 from annotate.signals.mqm import CATEGORIES, true_categories, true_spans
-from annotate.training.assessment import FOLDS, calibration_of, parted, probe
+from annotate.training.assessment import FOLDS, calibration_of, probe
 from annotate.training.card import draw_calibration
 from annotate.training.written import READ, garbles, read_written
 
@@ -40,10 +40,28 @@ def test_calibration_is_measured_on_documents_it_was_not_chosen_on():
     found = calibration_of(HEDGING, {"hedge_wiki": (scores, examples)})
     assert found["n"] == 600
     assert found["error"] < 0.1, "Platt's scaling mends a logit that is too steep and shifted"
-    for fold in range(FOLDS):
-        (_, rest), (_, held) = parted((scores, examples), fold)
-        assert held
-        assert not {e.document for e in rest} & {e.document for e in held}
+
+
+def test_no_document_calibrates_the_fold_it_lies_in():
+    tuned: list[set[str]] = []
+    held: list[str] = []
+
+    class Watched(type(HEDGING)):
+        def tune(self, scored):
+            tuned.append({e.document for _, examples in scored.values() for e in examples})
+            return {}
+
+        def reliability(self, corpus, scores, examples, settings):
+            documents = {e.document for e in examples}
+            assert not documents & tuned[-1]
+            held.extend(sorted(documents))
+            return [0.5] * len(examples), [True] * len(examples)
+
+    examples = [Example("x", (), 1.0, document=str(i // 3)) for i in range(90)]
+    found = calibration_of(Watched(), {"hedge_wiki": (list(examples), examples)})
+    assert found["n"] == 90
+    assert len(tuned) == FOLDS
+    assert sorted(held) == sorted({e.document for e in examples})
 
 
 @pytest.mark.parametrize(

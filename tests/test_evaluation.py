@@ -24,16 +24,33 @@ def scored(logit: float) -> dict:
 
 def test_the_interval_is_over_documents_and_holds_the_figure():
     rng = np.random.default_rng(0)
-    examples = [Example("x", (), float(i % 2), document=str(i // 4)) for i in range(200)]
-    scores = [scored((2.0 if e.label else -2.0) * (1 if rng.random() < 0.8 else -1)) for e in examples]
-    [one] = measure(HEDGING, "hedge_wiki", scores, examples, SETTINGS, resamples=200)
-    low, high = one.interval
-    assert low < one.value < high
-    assert one.n == 200
-    together = [Example("x", (), e.label, document=str(int(e.document) // 10)) for e in examples]
+    right = np.repeat(rng.random(20) < 0.7, 10)
+    labels = np.tile([0.0, 1.0], 100)
+    scores = [
+        scored((2.0 if label else -2.0) * (1 if r else -1)) for label, r in zip(labels, right, strict=False)
+    ]
+    apart = [Example("x", (), label) for label in labels]
+    together = [Example("x", (), label, document=str(i // 10)) for i, label in enumerate(labels)]
+    [narrow] = measure(HEDGING, "hedge_wiki", scores, apart, SETTINGS, resamples=200)
     [wide] = measure(HEDGING, "hedge_wiki", scores, together, SETTINGS, resamples=200)
-    assert wide.value == one.value
-    assert measure(HEDGING, "hedge_wiki", scores, examples, SETTINGS, resamples=200) == [one]
+    assert wide.value == narrow.value
+    assert wide.n == 200
+    for one in (narrow, wide):
+        assert one.interval[0] < one.value < one.interval[1]
+    # Ten sentences of a document are right or wrong together: they tell no more than one.
+    assert wide.interval[1] - wide.interval[0] > 2 * (narrow.interval[1] - narrow.interval[0])
+    assert measure(HEDGING, "hedge_wiki", scores, together, SETTINGS, resamples=200) == [wide]
+
+
+def test_a_resample_without_a_subset_or_a_pair_counts_for_nothing():
+    from annotate.signals.stance import STANCE
+
+    examples = [Example("x", (), i % 3, document=str(i), subset="mt" if i < 2 else "rw") for i in range(12)]
+    scores = [{"target": np.eye(3)[e.label]} for e in examples]
+    for one in measure(STANCE, "newsmtsc", scores, examples, {"temperature": 1.0}, resamples=50):
+        assert one.interval[1] <= 1.0
+    none = same_source_pairs([{"penalty": 1.0}], [Example("a", (), (1.0, 0.0, 8.0), document="1")])
+    assert np.isnan(none.reckon(none.facts))
 
 
 def test_pairs_are_of_one_source_and_far_enough_apart():

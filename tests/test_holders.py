@@ -79,4 +79,4 @@ def test_a_source_is_named_without_its_titles(source, name):
 def test_quotation_marks_are_counted_by_sentence():
     sentences = split(Article("a", 'He said "it is done. All is well." Then he left.'))
     marks = quotations((s.text, s.paragraph) for s in sentences)
-    assert [m.inside for m in marks] == [False, True, False][: len(marks)]
+    assert [m.inside for m in marks] == [False, True, False]

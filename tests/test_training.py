@@ -94,7 +94,7 @@ def test_a_killed_training_goes_on_and_ends_as_if_never_cut(recipe, corpora, tmp
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     subprocess.run(command(recipe, corpora, whole), check=True, capture_output=True)
     process = subprocess.Popen(command(recipe, corpora, cut), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    while not (cut / "run" / "checkpoint.pt").is_file():
+    while not (cut / "run" / "seed-1" / "checkpoint.pt").is_file():
         assert process.poll() is None, process.stderr.read().decode()
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
@@ -110,7 +110,7 @@ def test_a_killed_training_goes_on_and_ends_as_if_never_cut(recipe, corpora, tmp
     card = (cut / "model" / "README.md").read_text()
     assert "| newsmtsc | macro-F1 rw |" in card
     assert "none stated" in card
-    log = [json.loads(line) for line in (whole / "run" / "log.jsonl").read_text().splitlines()]
+    log = [json.loads(line) for line in (whole / "run" / "seed-1" / "log.jsonl").read_text().splitlines()]
     assert [record["step"] for record in log] == [6, 12]
     before = load_bundle(cut / "model")
     options = ["--card", "--model", str(cut / "model"), "--data", str(corpora)]
@@ -125,6 +125,23 @@ def test_a_killed_training_goes_on_and_ends_as_if_never_cut(recipe, corpora, tmp
     assert (cut / "model" / "calibration.svg").is_file()
     measured = after.config["figures"]["test"]["hedge_bio"][0]
     assert measured["interval"][0] <= measured["value"] <= measured["interval"][1]
+
+
+def test_of_several_seeds_the_one_with_the_best_dev_figure_is_taken(tmp_path, tiny_encoder, corpora):
+    from annotate.model.bundle import read_config
+    from annotate.training.evaluation import Figure
+    from annotate.training.fit import headline
+
+    path = tmp_path / "recipe.yaml"
+    few = {"steps": 4, "evaluate_every": 4, "seeds": [1, 2], "encoder": str(tiny_encoder)}
+    path.write_text(yaml.safe_dump({**RECIPE, **few}))
+    subprocess.run(command(path, corpora, tmp_path), check=True, capture_output=True)
+    training = read_config(tmp_path / "model")["training"]
+    assert training["seeds"].keys() == {"1", "2"}
+    assert str(training["seed"]) == max(training["seeds"], key=training["seeds"].get)
+    found = read_config(tmp_path / "model")["figures"]["dev"]
+    figures = {name: [Figure(**f) for f in fs] for name, fs in found.items()}
+    assert headline(figures) == pytest.approx(max(training["seeds"].values()))
 
 
 def test_a_full_disk_leaves_the_last_checkpoint_in_place(tmp_path, monkeypatch):
@@ -147,8 +164,8 @@ def test_a_full_disk_leaves_the_last_checkpoint_in_place(tmp_path, monkeypatch):
 
 
 def test_another_recipe_does_not_go_on_from_this_run(recipe, corpora, tmp_path):
-    run = tmp_path / "run"
-    run.mkdir()
+    run = tmp_path / "run" / "seed-1"
+    run.mkdir(parents=True)
     (run / "recipe.json").write_text("{}")
     done = subprocess.run(command(recipe, corpora, tmp_path), capture_output=True, text=True)
     assert done.returncode == 2

@@ -9,9 +9,12 @@ import numpy as np
 
 
 def platt(logits: Sequence[float], labels: Sequence[bool], weights: Sequence[float]) -> tuple[float, float]:
-    """Scale and offset that make sigmoid(scale * logit + offset) fit the labels (Platt 1999)."""
+    """Scale and offset that make sigmoid(scale * logit + offset) fit the labels (Platt 1999); 1 and 0 where
+    the labels are all alike and nothing can be fitted."""
     from sklearn.linear_model import LogisticRegression
 
+    if len(set(labels)) < 2:
+        return 1.0, 0.0
     fit = LogisticRegression(C=1e6).fit(
         np.asarray(logits).reshape(-1, 1), labels, np.asarray(weights) * len(labels)
     )
@@ -20,12 +23,22 @@ def platt(logits: Sequence[float], labels: Sequence[bool], weights: Sequence[flo
 
 def best_threshold(probabilities: Any, labels: Any, weights: Any = None, *, beta: float = 1) -> float:
     """The probability at and above which yes is said, for the best F-beta of yes (van Rijsbergen 1979);
-    beta 2 counts recall twice."""
+    beta 2 counts recall twice. 0.5 where nothing is yes."""
     from sklearn.metrics import precision_recall_curve
 
+    if not np.any(labels):
+        return 0.5
     precision, recall, thresholds = precision_recall_curve(labels, probabilities, sample_weight=weights)
     f = (1 + beta**2) * precision * recall / np.clip(beta**2 * precision + recall, 1e-9, None)
     return float(thresholds[min(int(f.argmax()), len(thresholds) - 1)])
+
+
+def quantile(values: np.ndarray, weights: np.ndarray, share: float) -> float:
+    """The value that at most 1 - `share` of the weight lies above; 0 without values."""
+    if not len(values):
+        return 0.0
+    order = np.argsort(values)
+    return float(values[order][np.searchsorted(np.cumsum(weights[order]), share * weights.sum())])
 
 
 BINS = 15

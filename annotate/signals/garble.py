@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
     from annotate.model.batch import Batch
 
+SEEN = 0.33
+"""A word counts as marked if so many of the raters mark it."""
 FALSE_ALARMS = 0.1
 """The share of flawless dev sentences in which a span may be shown."""
 MINOR = Label("Garbled minor", "#E69F00", "4")
@@ -167,42 +169,49 @@ class Garble(Tagger):
         ]
 
     def tune(self, scored: Mapping[str, tuple[list[Any], list[Example]]]) -> Settings:
-        """Calibrated on the MQM dev sets: sentences against a visible penalty of GARBLED or more in WORDS
-        words; words against the mark of a third of the raters, severity likewise. Spans are shown from
-        where at most FALSE_ALARMS of the sentences without any error get one."""
-        from annotate.model.calibration import best_threshold, platt
+        """On the judged dev sets alike. Calibrated against a visible penalty of GARBLED or more in WORDS
+        words; words are marked from the best F1 against the mark of a third of the raters, over all and on
+        each corpus, severity likewise. Spans are shown from where at most FALSE_ALARMS of the sentences
+        without any error get one."""
+        from annotate.model.calibration import best_threshold, platt, quantile
 
-        pairs = [
-            (s, e)
-            for corpus in self.mqm_corpora
-            if corpus in scored
-            for s, e in zip(*scored[corpus], strict=True)
-        ]
+        parts = {name: scored[name] for name in self.judged_corpora if name in scored}
+        if not parts:
+            return {"scale": 1.0, "offset": 0.0, "threshold": 0.5, "word_threshold": 0.5,
+                    "word_thresholds": {}, "span_threshold": 0.5, "major_threshold": 0.5}  # fmt: skip
+        pairs = [(s, e) for scores, examples in parts.values() for s, e in zip(scores, examples, strict=True)]
         logits = [s["sentence"] for s, _ in pairs]
         labels = [is_garbled(s, e) for s, e in pairs]
-        scale, offset = platt(logits, labels, [1 / len(pairs)] * len(pairs))
-        any_p = np.concatenate([sigmoid(s["words"][:, ANY]) for s, _ in pairs])
-        any_truth = np.concatenate([marked_words(s["offsets"], e, ANY) for s, e in pairs])
-        major_p = np.concatenate([sigmoid(s["words"][:, SEVERE]) for s, _ in pairs])
-        major_truth = np.concatenate([marked_words(s["offsets"], e, SEVERE) for s, e in pairs])
-        marked = any_truth > 0
-        word_threshold = best_threshold(any_p, any_truth >= 0.33)
-        flawless = [
-            sigmoid(s["words"][:, ANY]).max(initial=0)
-            for corpus in self.judged_corpora
-            if corpus in scored
-            for s, e in zip(*scored[corpus], strict=True)
-            if not e.spans and e.label[2] == 0
-        ]
-        quiet = float(np.quantile(flawless, 1 - FALSE_ALARMS)) if flawless else word_threshold
+        weights = [1 / len(scores) for scores, _ in parts.values() for _ in scores]
+        scale, offset = platt(logits, labels, weights)
+        words = {name: self.words(*part) for name, part in parts.items()}
+        p, truth, major_p, major_truth = map(np.concatenate, zip(*words.values(), strict=True))
+        word_weights = np.concatenate([np.full(len(w[0]), 1 / len(w[0])) for w in words.values()])
+        flawless = [not e.spans and e.label[2] == 0 for _, e in pairs]
+        loudest = np.array([sigmoid(s["words"][:, ANY]).max(initial=0) for s, _ in pairs])
+        word_threshold = best_threshold(p, truth >= SEEN, word_weights)
+        quiet = quantile(loudest[flawless], np.array(weights)[flawless], 1 - FALSE_ALARMS)
+        probabilities = sigmoid(scale * np.asarray(logits) + offset)
+        marked = truth > 0
         return {
             "scale": scale,
             "offset": offset,
-            "threshold": best_threshold(sigmoid(scale * np.asarray(logits) + offset), labels),
+            "threshold": best_threshold(probabilities, labels, weights),
             "word_threshold": word_threshold,
+            "word_thresholds": {name: best_threshold(w[0], w[1] >= SEEN) for name, w in words.items()},
             "span_threshold": max(word_threshold, quiet),
-            "major_threshold": best_threshold(major_p[marked], major_truth[marked] >= 0.33),
+            "major_threshold": best_threshold(major_p[marked], major_truth[marked] >= SEEN),
         }
+
+    def words(self, scores: Sequence[Any], examples: Sequence[Example]) -> tuple[np.ndarray, ...]:
+        """Over all words: the probability that one is marked, the share of raters who mark it, and both for
+        major marks."""
+        found = []
+        for column, value in ((ANY, ANY), (SEVERE, SEVERE)):
+            found.append(np.concatenate([sigmoid(s["words"][:, column]) for s in scores]))
+            marks = [marked_words(s["offsets"], e, value) for s, e in zip(scores, examples, strict=True)]
+            found.append(np.concatenate(marks))
+        return tuple(found)
 
     def metrics(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
@@ -216,11 +225,11 @@ class Garble(Tagger):
                     ]
                 )
             ]
-        least = 0.33 if corpus in self.judged_corpora else 0.5
+        threshold = settings["word_thresholds"].get(corpus, settings["word_threshold"])
         facts = [
             counts(
-                marked_words(s["offsets"], e, ANY) >= least,
-                sigmoid(s["words"][:, ANY]) >= settings["word_threshold"],
+                marked_words(s["offsets"], e, ANY) >= SEEN,
+                sigmoid(s["words"][:, ANY]) >= threshold,
             )
             for s, e in zip(scores, examples, strict=True)
         ]
@@ -228,7 +237,7 @@ class Garble(Tagger):
             return [word_f1(facts)]
         majors = [e.label[0] >= 0.5 for e in examples]
         said = [
-            [span[:3] for span in self.spans(s, e.text, settings, settings["word_threshold"])]
+            [span[:3] for span in self.spans(s, e.text, settings, threshold)]
             for s, e in zip(scores, examples, strict=True)
         ]
         return [
@@ -263,7 +272,7 @@ class Garble(Tagger):
     def reliability(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
     ) -> tuple[list[float], list[bool]]:
-        if corpus not in self.mqm_corpora:
+        if corpus not in self.judged_corpora:
             return [], []
         said = [self.probability(s, settings) for s in scores]
         return said, [is_garbled(s, e) for s, e in zip(scores, examples, strict=True)]
@@ -359,7 +368,11 @@ def same_source_pairs(scores: Sequence[Any], examples: Sequence[Example], gap: f
             if abs(difference) >= gap:
                 right = (scores[i]["penalty"] > scores[j]["penalty"]) == (difference > 0)
                 facts[i] += (right, 1)
-    return Metric("same-source pairs", facts, ratio, int(facts[:, 1].sum()))
+
+    def reckon(rows: np.ndarray) -> float:
+        return ratio(rows) if rows[:, 1].any() else float("nan")
+
+    return Metric("same-source pairs", facts, reckon, int(facts[:, 1].sum()))
 
 
 GARBLE = Garble()

@@ -59,9 +59,11 @@ def yes(probabilities: Any, examples: Sequence[Example], threshold: float) -> np
 
 
 def f1(facts: np.ndarray, average: str) -> float:
-    """F1 of rows of (true, said)."""
+    """F1 of rows of (true, said); nan without rows."""
     from sklearn.metrics import f1_score
 
+    if not len(facts):
+        return float("nan")
     return float(f1_score(facts[:, 0], facts[:, 1], average=average, zero_division=0.0))
 
 

@@ -34,6 +34,8 @@ CATEGORIES = (
 SEVERITIES = ("minor", "major")
 PENALTY = {"minor": 1.0, "major": 5.0}
 """What an error of each severity costs (Freitag et al. 2021)."""
+MINOR_PUNCTUATION = 0.1
+"""What minor punctuation costs instead."""
 
 
 def category_of(mqm: str) -> int:
@@ -41,6 +43,13 @@ def category_of(mqm: str) -> int:
     name = mqm.split("/")[-1].lower()
     name = {"address": "name", "inappropriate": "terminology", "inconsistent": "terminology"}.get(name, name)
     return CATEGORIES.index(name) if name in CATEGORIES else CATEGORIES.index("other")
+
+
+def cost(category: str, severity: str) -> float:
+    """The penalty of one error."""
+    if (category, severity) == ("punctuation", "minor"):
+        return MINOR_PUNCTUATION
+    return PENALTY[severity]
 
 
 def read_mqm(rows: pd.DataFrame) -> list[Example]:

@@ -238,7 +238,7 @@ def word_truth(examples: Sequence[Example], batch: Batch, width: int, value: int
 
 
 def runs(text: str, offsets: Offsets, chosen: Any) -> list[tuple[int, int, int, int]]:
-    """Chosen words joined where nothing but blanks or a hyphen parts them: start, end, first, last word.
+    """Chosen words joined where nothing but blanks parts them: start, end, first, last word.
 
     A run of punctuation alone is no span.
     """

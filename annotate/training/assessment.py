@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import time
 import zlib
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from annotate.article import Mention, Sentence
+from annotate.errors import UserError
 from annotate.model.bundle import Bundle, load_bundle, shipped
 from annotate.model.calibration import expected_calibration_error, reliability_bins
 from annotate.model.prediction import predict
@@ -29,21 +31,29 @@ Scored = tuple[list[Any], list[Example]]
 
 
 def write(model: Path | None, data: Path, progress: Progress = lambda what, done, total: None) -> Path:
-    """Assess a model (by default the shipped one) and write its card; returns the card's path."""
+    """Assess a model (by default the shipped one) and write its card; returns the card's path.
+
+    Raises:
+        UserError: besides what `assess` raises, when the model's folder cannot be written.
+    """
     folder = model or shipped()
+    if not os.access(folder, os.W_OK):
+        raise UserError(f"The model folder {folder} cannot be written; copy it and give --model FOLDER.")
     write_card(folder, assess(folder, data, progress))
     return folder / CARD
 
 
 def assess(folder: Path, data: Path, progress: Progress = lambda what, done, total: None) -> dict[str, Any]:
-    """Figures of a model on every corpus it was trained on that people labelled, `dev` and `test` (which is
-    read here and nowhere else), each with its interval; `calibration` per signal; `probes`; `speed`.
+    """Figures of a model on every corpus it was trained on that people labelled, `dev` and `test`, each with
+    its interval; `calibration` per signal; `probes`; `speed`.
 
     Raises:
         UserError: for a model or corpus that cannot be had.
     """
     bundle = load_bundle(folder)
-    corpora = [name for name in bundle.config["training"]["recipe"]["corpora"] if name not in MADE_FROM]
+    recipe = bundle.config["training"]["recipe"]
+    taught = dict.fromkeys([*recipe["corpora"], *recipe["finish"]])
+    corpora = [name for name in taught if name not in MADE_FROM]
     plan: list[tuple[Split, str]] = [("dev", name) for name in corpora]
     plan += [("test", name) for name in corpora if name not in DEV_ONLY]
     figures: dict[str, dict[str, Any]] = {"dev": {}, "test": {}}
@@ -85,6 +95,8 @@ def calibration_of(signal: Signal, dev: dict[str, Scored]) -> dict[str, Any]:
         parts = {name: parted(scored, fold) for name, scored in dev.items()}
         settings = signal.tune({name: rest for name, (rest, _) in parts.items()})
         for name, (_, (scores, examples)) in parts.items():
+            if not examples:
+                continue
             found, truth = signal.reliability(name, scores, examples, settings)
             p += found
             y += truth
@@ -137,10 +149,11 @@ def verdict(signal: str, row: Row, settings: Row) -> str | bool:
 
 
 def speed(bundle: Bundle, texts: Sequence[str]) -> dict[str, Any]:
-    """Sentences a second through the network alone, all signals, on this machine."""
+    """Sentences a second from text to every signal's scores on this machine, with one target each."""
     import torch
 
-    sentences = [Sentence("", None, "", 0, len(text), text) for text in dict.fromkeys(texts)]
+    target = (Mention("target", 0, 3),)
+    sentences = [Sentence("", None, "", 0, len(t), t, mentions=target) for t in dict.fromkeys(texts)]
     predict(bundle.network, bundle.tokenizer, sentences[:64])
     started = time.perf_counter()
     predict(bundle.network, bundle.tokenizer, sentences)

@@ -55,8 +55,9 @@ def made_from(config: dict[str, Any], size: float) -> Iterator[str]:
         f"({', '.join(f'`{name}*`' for name in recipe['frozen'])})"
     )
     yield (
-        f"- Training: {recipe['steps']} steps of {recipe['batch_size']} sentences, seed {recipe['seed']}; "
-        f"the step with the best dev figures was {training['step']}"
+        f"- Training: {recipe['steps']} steps of {recipe['batch_size']} sentences; the step with the best dev"
+        f" figures was {training['step']}. Seeds and their mean dev figure: "
+        + ", ".join(f"{seed} {figure:.3f}" for seed, figure in training["seeds"].items())
     )
     yield "- Reproduce: `annotate train models/recipe.yaml --data FOLDER`"
     yield from ("", "| corpus | rows | share of batches | licence, word for word | citation |")
@@ -115,7 +116,7 @@ def calibration(found: dict[str, Any] | None) -> Iterator[str]:
     yield "Expected calibration error on the dev sets in 15 bins, cross-fitted over documents."
     yield from ("", "| signal | error | n |", "|---|---|---|")
     for signal, c in found.items():
-        yield f"| {signal} | {c['error']:.3f} | {c['n']} |"
+        yield f"| {signal} | {c['error']:.3f} | {c['n']} |" if c["n"] else f"| {signal} | | 0 |"
     yield from ("", f"![Share of yes against probability, per signal]({PLOT})")
 
 
@@ -142,7 +143,7 @@ def speed(found: dict[str, Any] | None) -> Iterator[str]:
         return
     yield from ("", "## Speed", "")
     yield (
-        f"{found['per_second']:.0f} sentences a second, all signals, the network alone, on "
+        f"{found['per_second']:.0f} sentences a second, all signals and a target in each, on "
         f"{found['threads']} threads of {found['processor']} ({found['sentences']} dev sentences). From "
         "files to parquet beside other ways: `benchmarks/results.md`."
     )

@@ -75,6 +75,8 @@ def load_corpus(folder: Path, name: str, split: Split) -> list[Example]:
         rows = pd.read_parquet(path)
     except Exception as error:  # pyarrow raises many kinds for a file that is not parquet
         raise UserError(f"{path} is not a readable parquet file ({type(error).__name__}).") from error
+    if rows.empty:
+        raise UserError(f"{path} holds no rows.")
     try:
         examples = READERS[name][1](rows)
     except AttributeError as error:
@@ -99,7 +101,10 @@ def clean_texts(folder: Path, name: str, split: Split) -> list[str]:
     for part in MADE_FROM[name]:
         examples = load_corpus(folder, part, split)
         if part == "mlqe_pe_en":
-            found = pd.read_parquet(folder / part / f"{split}.parquet").post_edit.dropna().tolist()
+            rows = pd.read_parquet(folder / part / f"{split}.parquet")
+            if "post_edit" not in rows:
+                raise UserError(f"{folder / part}/{split}.parquet lacks the column `post_edit`.")
+            found = rows.post_edit.dropna().tolist()
         else:
             found = [e.text for e in examples if part not in GARBLE.mqm_corpora or e.label[2] == 0]
         texts.update(text for text in found if 40 < len(text) < 300)

@@ -20,6 +20,7 @@ class Recipe:
     corpora: sampling weight of each corpus, the share of batches it gets; `finish` the weights from step
     `finish_from` on, for what is only wanted, or wanted more, at the end;
     steps: batches in all, each of `batch_size` sentences of one corpus, cut at `limit` tokens;
+    seeds: one run for each, of which the one with the best mean dev figure (`fit.headline`) is taken;
     learning_rate: of the encoder; `head_learning_rate` of the heads; both rise over the first `warmup`
     share of the steps, then fall to zero in a straight line;
     frozen: beginnings of names of encoder parameters that are not trained;
@@ -31,7 +32,7 @@ class Recipe:
     finish: dict[str, float] = field(default_factory=dict)
     finish_from: int = 0
     encoder: EncoderSpec = MINILM
-    seed: int = 1
+    seeds: list[int] = field(default_factory=lambda: [1])
     steps: int = 3000
     batch_size: int = 32
     limit: int = 128
@@ -43,6 +44,11 @@ class Recipe:
     evaluate_every: int = 500
     checkpoint_every: int = 100
     dev_rows: int = 400
+
+    @property
+    def seed(self) -> int:
+        """Of a run: the first."""
+        return self.seeds[0]
 
     def all_corpora(self) -> list[str]:
         """Every corpus of the recipe, each once."""
@@ -111,7 +117,6 @@ def load_recipe(path: Path) -> Recipe:
                     f"`{key}` in the recipe {path} must be a number, not {raw[key]!r}."
                 ) from error
     for key in (
-        "seed",
         "steps",
         "finish_from",
         "batch_size",
@@ -120,8 +125,11 @@ def load_recipe(path: Path) -> Recipe:
         "checkpoint_every",
         "dev_rows",
     ):
-        if key in raw and (not isinstance(raw[key], int) or raw[key] < (0 if key == "seed" else 1)):
+        if key in raw and (not isinstance(raw[key], int) or raw[key] < 1):
             raise UserError(f"`{key}` in the recipe {path} must be a whole number above 0, not {raw[key]!r}.")
+    seeds = raw.get("seeds", [1])
+    if not isinstance(seeds, list) or not seeds or not all(isinstance(s, int) and s >= 0 for s in seeds):
+        raise UserError(f"`seeds` in the recipe {path} must be a list of whole numbers, not {seeds!r}.")
     recipe = Recipe(**raw)
     if recipe.finish and not 0 < recipe.finish_from < recipe.steps:
         raise UserError(f"`finish_from` in the recipe {path} must lie between 0 and `steps`.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from annotate.model.bundle import save_bundle
 from annotate.training.card import write_card
 from annotate.training.corpora import source
-from annotate.training.fit import Progress, fit
+from annotate.training.fit import Progress, fit, headline
 from annotate.training.recipe import load_recipe
 
 
@@ -17,13 +17,17 @@ def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progres
     """Train by a recipe file on the corpora under `data` and write the bundle to `out`, its card with the dev
     figures of training (`annotate evaluate --card` writes the full one).
 
-    `run` keeps checkpoints and the log; called again after a cut, training goes on from there.
+    `run` keeps checkpoints and the log of each seed; called again after a cut, training goes on from there.
+    Of several seeds the run with the best mean dev figure is taken.
 
     Raises:
         UserError: for a recipe, corpus or encoder that cannot be used, or a disk that is full.
     """
     recipe = load_recipe(recipe_file)
-    fitted = fit(recipe, data, run, progress)
+    runs = [replace(recipe, seeds=[seed]) for seed in recipe.seeds]
+    fits = [fit(one, data, run / f"seed-{one.seed}", progress) for one in runs]
+    best = max(range(len(fits)), key=lambda i: headline(fits[i].figures))
+    fitted = fits[best]
     figures = {"dev": {name: [asdict(f) for f in found] for name, found in fitted.figures.items()}}
     save_bundle(
         out,
@@ -34,8 +38,10 @@ def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progres
         training={
             "recipe": {k: v for k, v in asdict(recipe).items() if k != "encoder"},
             "step": fitted.step,
+            "seeds": {one.seed: headline(other.figures) for one, other in zip(runs, fits, strict=True)},
+            "seed": runs[best].seed,
             "rows": fitted.rows,
-            "batches": dict(Counter(recipe.plan())),
+            "batches": dict(Counter(runs[best].plan())),
             "sources": [asdict(source(data, name)) for name in recipe.all_corpora()],
         },
         figures=figures,

@@ -22,7 +22,7 @@ import numpy as np
 from annotate.signals.base import Example, Signal
 from annotate.signals.garble import GARBLE
 from annotate.signals.hedging import HEDGING
-from annotate.signals.mqm import CATEGORIES, PENALTY
+from annotate.signals.mqm import CATEGORIES, cost
 from annotate.signals.stance import STANCE, STANCES
 
 MARK = re.compile(r"\[\[(.+?)\]\]")
@@ -51,7 +51,7 @@ def garbles(row: Row, document: str) -> list[Example]:
             (start, end, (1.0, float(severity == "major"), CATEGORIES.index(category)))
             for start, end, (category, severity) in marks
         )
-        penalty = sum(PENALTY[severity] for _, _, (_, severity) in marks)
+        penalty = sum(cost(category, severity) for _, _, (category, severity) in marks)
         major = float(any(severe for _, _, (_, severe, _) in spans))
         found.append(Example(text, spans, (major, float(np.log1p(penalty)), penalty), document))
     return found
