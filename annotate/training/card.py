@@ -55,9 +55,9 @@ def made_from(config: dict[str, Any], size: float) -> Iterator[str]:
         f"({', '.join(f'`{name}*`' for name in recipe['frozen'])})"
     )
     yield (
-        f"- Training: {recipe['steps']} steps of {recipe['batch_size']} sentences; the step with the best dev"
-        f" figures was {training['step']}. Seeds and their mean dev figure: "
-        + ", ".join(f"{seed} {figure:.3f}" for seed, figure in training["seeds"].items())
+        f"- Training: {recipe['steps']} steps of {recipe['batch_size']} sentences. "
+        f"Chosen by the mean dev figure: {training['chosen']}"
+        f" ({listed(training['candidates'])}), seed {training['seed']} ({listed(training['seeds'])})"
     )
     yield "- Reproduce: `annotate train models/recipe.yaml --data FOLDER`"
     yield from ("", "| corpus | rows | share of batches | licence, word for word | citation |")
@@ -70,6 +70,11 @@ def made_from(config: dict[str, Any], size: float) -> Iterator[str]:
             f"| {linked} | {training['rows'][name]} | {share:.0%} "
             f"| {cell(source['licence'])} | {cell(source['citation'])} |"
         )
+
+
+def listed(figures: dict[str, float]) -> str:
+    """Names and figures in a row."""
+    return "; ".join(f"{name} {figure:.3f}" for name, figure in figures.items())
 
 
 def measured(figures: dict[str, Any]) -> Iterator[str]:

@@ -29,10 +29,10 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What a fit came to: the network of the best step on dev, and what is said about it.
+    """What a fit came to: the candidate that is best on dev, and what is said about it.
 
     `encoder_files`: the SHA-256 of the encoder's files that the network stands on; `rows`: training rows
-    of each corpus.
+    of each corpus; `chosen`: the candidate's name, `candidates`: the mean dev figure of each.
     """
 
     network: Network
@@ -40,7 +40,8 @@ class Fitted:
     figures: dict[str, list[Figure]]
     encoder_files: dict[str, str]
     rows: dict[str, int]
-    step: int
+    chosen: str
+    candidates: dict[str, float]
 
 
 class Corpus:
@@ -129,6 +130,8 @@ def fit(recipe: Recipe, data: Path, run: Path, progress: Progress) -> Fitted:
                 best = mean
                 save(run / "best.pt", {"network": network.state_dict(), "step": step, "dev": mean})
             network.train()
+        if step in recipe.average:
+            save(run / f"average-{step}.pt", {"network": network.state_dict()})
         if evaluated or step % recipe.checkpoint_every == 0:
             save(
                 run / "checkpoint.pt",
@@ -142,19 +145,43 @@ def fit(recipe: Recipe, data: Path, run: Path, progress: Progress) -> Fitted:
                 },
             )
     log.close()
-    chosen = torch.load(run / "best.pt", weights_only=True)
-    network.load_state_dict(chosen["network"])
-    settings, figures = tune_and_measure(
-        network, tokenizer, {name: load_corpus(data, name, "dev") for name in corpora}
-    )
+    dev = {name: load_corpus(data, name, "dev") for name in dev}
+    measured = {}
+    for name, weights in candidates(run, recipe).items():
+        network.load_state_dict(weights)
+        settings, figures = tune_and_measure(network, tokenizer, dev)
+        measured[name] = (headline(figures), weights, settings, figures)
+        log_line = {"candidate": name, "dev": measured[name][0]}
+        with (run / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(log_line) + "\n")
+    chosen = max(measured, key=lambda name: measured[name][0])
+    _, weights, settings, figures = measured[chosen]
+    network.load_state_dict(weights)
     return Fitted(
         network,
         settings,
         figures,
         encoder_files={name: sha256(folder / name) for name in (WEIGHTS, TOKENIZER)},
         rows={name: len(corpus.examples) for name, corpus in train.items()},
-        step=chosen["step"],
+        chosen=chosen,
+        candidates={name: value for name, (value, *_) in measured.items()},
     )
+
+
+def candidates(run: Path, recipe: Recipe) -> dict[str, dict[str, Any]]:
+    """The weights to choose among on the whole of dev: the best step on samples of it, the last step, and the
+    average over some steps."""
+    best = torch.load(run / "best.pt", weights_only=True)
+    found = {f"step {best['step']}": best["network"]}
+    last = torch.load(run / "checkpoint.pt", weights_only=True)["network"]
+    found.setdefault(f"step {recipe.steps}", last)
+    if recipe.average:
+        parts = [
+            torch.load(run / f"average-{step}.pt", weights_only=True)["network"] for step in recipe.average
+        ]
+        name = f"the average of steps {', '.join(map(str, recipe.average))}"
+        found[name] = {key: torch.stack([part[key] for part in parts]).float().mean(0) for key in last}
+    return found
 
 
 def claim(run: Path, recipe: Recipe) -> None:

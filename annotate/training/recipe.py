@@ -24,6 +24,7 @@ class Recipe:
     learning_rate: of the encoder; `head_learning_rate` of the heads; both rise over the first `warmup`
     share of the steps, then fall to zero in a straight line;
     frozen: beginnings of names of encoder parameters that are not trained;
+    average: steps whose weights are averaged into one more candidate (Izmailov et al. 2018);
     evaluate_every, checkpoint_every: steps; dev_rows: rows of each dev set for the choice among steps.
     """
 
@@ -41,6 +42,7 @@ class Recipe:
     weight_decay: float = 0.01
     warmup: float = 0.06
     frozen: list[str] = field(default_factory=lambda: ["embeddings."])
+    average: list[int] = field(default_factory=list)
     evaluate_every: int = 500
     checkpoint_every: int = 100
     dev_rows: int = 400
@@ -130,6 +132,11 @@ def load_recipe(path: Path) -> Recipe:
     seeds = raw.get("seeds", [1])
     if not isinstance(seeds, list) or not seeds or not all(isinstance(s, int) and s >= 0 for s in seeds):
         raise UserError(f"`seeds` in the recipe {path} must be a list of whole numbers, not {seeds!r}.")
+    average = raw.get("average", [])
+    if not isinstance(average, list) or not all(
+        isinstance(step, int) and 0 < step <= raw.get("steps", known["steps"].default) for step in average
+    ):
+        raise UserError(f"`average` in the recipe {path} must be a list of steps, not {average!r}.")
     recipe = Recipe(**raw)
     if recipe.finish and not 0 < recipe.finish_from < recipe.steps:
         raise UserError(f"`finish_from` in the recipe {path} must lie between 0 and `steps`.")

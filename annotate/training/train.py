@@ -37,7 +37,8 @@ def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progres
         encoder=replace(recipe.encoder, files=fitted.encoder_files),
         training={
             "recipe": {k: v for k, v in asdict(recipe).items() if k != "encoder"},
-            "step": fitted.step,
+            "chosen": fitted.chosen,
+            "candidates": fitted.candidates,
             "seeds": {one.seed: headline(other.figures) for one, other in zip(runs, fits, strict=True)},
             "seed": runs[best].seed,
             "rows": fitted.rows,
