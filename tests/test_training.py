@@ -133,12 +133,15 @@ def test_of_several_seeds_the_one_with_the_best_dev_figure_is_taken(tmp_path, ti
     from annotate.training.fit import headline
 
     path = tmp_path / "recipe.yaml"
-    few = {"steps": 4, "evaluate_every": 4, "seeds": [1, 2], "encoder": str(tiny_encoder)}
+    few = {"steps": 4, "evaluate_every": 2, "seeds": [1, 2], "average": [2, 4]}
+    few["encoder"] = str(tiny_encoder)
     path.write_text(yaml.safe_dump({**RECIPE, **few}))
     subprocess.run(command(path, corpora, tmp_path), check=True, capture_output=True)
     training = read_config(tmp_path / "model")["training"]
     assert training["seeds"].keys() == {"1", "2"}
     assert str(training["seed"]) == max(training["seeds"], key=training["seeds"].get)
+    assert "the average of steps 2, 4" in training["candidates"]
+    assert training["chosen"] == max(training["candidates"], key=training["candidates"].get)
     found = read_config(tmp_path / "model")["figures"]["dev"]
     figures = {name: [Figure(**f) for f in fs] for name, fs in found.items()}
     assert headline(figures) == pytest.approx(max(training["seeds"].values()))
@@ -182,6 +185,8 @@ def test_another_recipe_does_not_go_on_from_this_run(recipe, corpora, tmp_path):
         ({"stepz": 3}, "unknown key `stepz`; the keys are .*steps"),
         ({"finish": {"newsmtsk": 1}, "finish_from": 3}, "unknown corpus `newsmtsk`"),
         ({"finish": {"newsmtsc": 1}, "finish_from": 99}, "`finish_from` in the recipe"),
+        ({"seeds": 3}, "`seeds` in the recipe .* must be a list"),
+        ({"average": [999]}, "`average` in the recipe .* must be a list of steps"),
         ({"steps": "many"}, "`steps` in the recipe .* must be a whole number"),
         ({"learning_rate": "fast"}, "`learning_rate` in the recipe .* must be a number"),
     ],

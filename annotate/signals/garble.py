@@ -158,11 +158,12 @@ class Garble(Tagger):
     def scores(self, out: Mapping[str, Tensor], batch: Batch, sentences: Sequence[Sentence]) -> list[Any]:
         logits, mask = out["words"].float(), word_mask(batch, out["words"])
         penalty = expected_penalty(logits, mask).tolist()
+        severe = pooled_hazard(logits[..., SEVERE], mask).tolist()
         return [
             {
                 "offsets": words,
                 "words": logits[i, : len(words)].numpy(),
-                "sentence": float(np.log(max(penalty[i], 1e-6) / max(WORDS, len(words)))),
+                "sentence": float(np.log(max(severe[i], 1e-6) / max(WORDS, len(words)))),
                 "penalty": penalty[i],
             }
             for i, words in enumerate(batch.words)
