@@ -111,7 +111,8 @@ def test_a_killed_training_goes_on_and_ends_as_if_never_cut(recipe, corpora, tmp
     assert "| newsmtsc | macro-F1 rw |" in card
     assert "none stated" in card
     log = [json.loads(line) for line in (whole / "run" / "seed-1" / "log.jsonl").read_text().splitlines()]
-    assert [record["step"] for record in log] == [6, 12]
+    assert [record["step"] for record in log if "step" in record] == [6, 12]
+    assert [record["candidate"] for record in log if "candidate" in record][-1] == "step 12"
     before = load_bundle(cut / "model")
     options = ["--card", "--model", str(cut / "model"), "--data", str(corpora)]
     subprocess.run([sys.executable, "-m", "annotate", "evaluate", *options], check=True, capture_output=True)
@@ -147,6 +148,21 @@ def test_of_several_seeds_the_one_with_the_best_dev_figure_is_taken(tmp_path, ti
     assert headline(figures) == pytest.approx(max(training["seeds"].values()))
 
 
+def test_only_tokens_without_a_label_are_hidden(tiny_encoder):
+    from tokenizers import Tokenizer
+
+    from annotate.model.batch import tokenize
+    from annotate.signals.base import Example
+    from annotate.training.fit import unlabelled
+
+    text = "The mayor may leave."
+    tokenizer = Tokenizer.from_file(str(tiny_encoder / "tokenizer.json"))
+    [encoding] = tokenize(tokenizer, [text])
+    [free] = unlabelled([encoding], [Example(text, ((10, 13, "cue"),))], 12).tolist()
+    hidden = [text[s:e] for (s, e), yes in zip(encoding.offsets, free, strict=False) if yes]
+    assert hidden == ["The", "mayor", "leave", "."]
+
+
 def test_a_full_disk_leaves_the_last_checkpoint_in_place(tmp_path, monkeypatch):
     import torch
 
@@ -180,7 +196,7 @@ def test_another_recipe_does_not_go_on_from_this_run(recipe, corpora, tmp_path):
     ("change", "said"),
     [
         ({"corpora": {"newsmtsk": 1}}, "unknown corpus `newsmtsk`; known are .*newsmtsc"),
-        ({"corpora": {"newsmtsc": 0}}, "weight of corpus `newsmtsc`"),
+        ({"corpora": {"newsmtsc": 0}}, "number of corpus `newsmtsc`"),
         ({"corpora": []}, "`corpora` in the recipe"),
         ({"stepz": 3}, "unknown key `stepz`; the keys are .*steps"),
         ({"finish": {"newsmtsk": 1}, "finish_from": 3}, "unknown corpus `newsmtsk`"),

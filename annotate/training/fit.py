@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ class Corpus:
         self.sentences = [self.signal.sentence(example) for example in examples]
         self.encodings = tokenize(tokenizer, [e.text for e in examples], recipe.limit)
         self.lengths = np.array([len(e.ids) for e in self.encodings])
+        self.mask = next(filter(None, map(tokenizer.token_to_id, ("[MASK]", "<mask>", "[UNK]", "<unk>"))), 0)
 
     def batches(self) -> Iterator[np.ndarray]:
         """Row numbers of batch after batch; sentences of like length together, batches shuffled."""
@@ -219,8 +220,12 @@ def take_step(
     network: Network, corpus: Corpus, rows: np.ndarray, optimizer: Any, losses: dict[str, float]
 ) -> float:
     """One step on one batch; the running mean of the corpus's loss."""
-    batch = collate([corpus.encodings[i] for i in rows], network.encoder.config.pad_token_id or 0)
+    encodings = [corpus.encodings[i] for i in rows]
+    batch = collate(encodings, network.encoder.config.pad_token_id or 0)
     examples = [corpus.examples[i] for i in rows]
+    if share := corpus.recipe.masked.get(corpus.name):
+        hidden = unlabelled(encodings, examples, batch.input_ids.shape[1])
+        batch.input_ids[hidden & (torch.rand(hidden.shape) < share)] = corpus.mask
     sentences = [corpus.sentences[i] for i in rows]
     out = network(batch, sentences, only=[corpus.signal])[corpus.signal.name]
     loss = corpus.signal.loss(out, examples, batch, corpus.name)
@@ -230,6 +235,15 @@ def take_step(
     optimizer.step()
     last = losses.get(corpus.name)
     return float(loss.detach()) if last is None else 0.95 * last + 0.05 * float(loss.detach())
+
+
+def unlabelled(encodings: Sequence[Any], examples: Sequence[Example], length: int) -> torch.Tensor:
+    """[B, length], true where a token of the text lies outside every span of its example."""
+    found = torch.zeros(len(encodings), length, dtype=torch.bool)
+    for i, (encoding, example) in enumerate(zip(encodings, examples, strict=True)):
+        for t, (start, end) in enumerate(encoding.offsets):
+            found[i, t] = start < end and not any(s < end and start < e for s, e, _ in example.spans)
+    return found
 
 
 def headline(figures: dict[str, list[Figure]]) -> float:

@@ -21,6 +21,8 @@ class Recipe:
     `finish_from` on, for what is only wanted, or wanted more, at the end;
     steps: batches in all, each of `batch_size` sentences of one corpus, cut at `limit` tokens;
     seeds: one run for each, of which the one with the best mean dev figure (`fit.headline`) is taken;
+    masked: per corpus, the share of unlabelled tokens hidden from the encoder at random, so that a small
+    corpus is not learned by heart;
     learning_rate: of the encoder; `head_learning_rate` of the heads; both rise over the first `warmup`
     share of the steps, then fall to zero in a straight line;
     frozen: beginnings of names of encoder parameters that are not trained;
@@ -37,6 +39,7 @@ class Recipe:
     steps: int = 3000
     batch_size: int = 32
     limit: int = 128
+    masked: dict[str, float] = field(default_factory=dict)
     learning_rate: float = 1e-4
     head_learning_rate: float = 1e-3
     weight_decay: float = 0.01
@@ -96,16 +99,17 @@ def load_recipe(path: Path) -> Recipe:
     for key in ("name", "corpora"):
         if key not in raw:
             raise UserError(f"The recipe {path} lacks `{key}`.")
-    for key in ("corpora", "finish"):
+    for key in ("corpora", "finish", "masked"):
         if key in raw and (not isinstance(raw[key], dict) or not raw[key]):
-            raise UserError(f"`{key}` in the recipe {path} must map corpus names to sampling weights.")
-    for corpus, weight in [*raw["corpora"].items(), *raw.get("finish", {}).items()]:
+            raise UserError(f"`{key}` in the recipe {path} must map corpus names to numbers.")
+    given = (raw["corpora"], raw.get("finish", {}), raw.get("masked", {}))
+    for corpus, weight in (pair for numbers in given for pair in numbers.items()):
         if corpus not in SIGNAL_OF:
             raise UserError(
                 f"The recipe {path} names an unknown corpus `{corpus}`; known are {', '.join(SIGNAL_OF)}."
             )
         if not isinstance(weight, int | float) or weight <= 0:
-            raise UserError(f"The weight of corpus `{corpus}` in the recipe {path} must be a number above 0.")
+            raise UserError(f"The number of corpus `{corpus}` in the recipe {path} must be above 0.")
     if isinstance(raw.get("encoder"), dict):
         raw["encoder"] = EncoderSpec(**raw["encoder"])
     elif isinstance(raw.get("encoder"), str):
