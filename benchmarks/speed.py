@@ -183,9 +183,9 @@ class Silent:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sentences", type=int, default=400)
+    parser.add_argument("--sentences", type=int, default=600)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--memory", default="1000,10000", help="sentence counts, comma-separated")
+    parser.add_argument("--memory", default="1000,10000,100000", help="sentence counts, comma-separated")
     parser.add_argument("--model")
     asked = parser.parse_args()
     import torch
