@@ -95,7 +95,7 @@ def load_encoder(folder: Path) -> tuple[Any, Any]:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        # No dropout of attention: it costs a tenth of a training step on a processor.
+        # No dropout of attention: its random numbers are drawn on one core and slow training down.
         config = AutoConfig.from_pretrained(folder, attention_probs_dropout_prob=0.0)
         pooler = (
             {"add_pooling_layer": False} if config.model_type in ("bert", "roberta", "xlm-roberta") else {}

@@ -208,9 +208,9 @@ class Garble(Tagger):
         """Over all words: the probability that one is marked, the share of raters who mark it, and both for
         major marks."""
         found = []
-        for column, value in ((ANY, ANY), (SEVERE, SEVERE)):
-            found.append(np.concatenate([sigmoid(s["words"][:, column]) for s in scores]))
-            marks = [marked_words(s["offsets"], e, value) for s, e in zip(scores, examples, strict=True)]
+        for kind in (ANY, SEVERE):
+            found.append(np.concatenate([sigmoid(s["words"][:, kind]) for s in scores]))
+            marks = [marked_words(s["offsets"], e, kind) for s, e in zip(scores, examples, strict=True)]
             found.append(np.concatenate(marks))
         return tuple(found)
 

@@ -1,8 +1,8 @@
 """Corpora of news sentences written for this purpose: `rows/{garbles,stances,hedges}-{train,dev}.jsonl`.
 
 Published corpora leave gaps. WMT news shows what translation systems got wrong in 2020 and 2021, not calques,
-spun words, broken clauses and sentences that contradict themselves; stance toward countries is rare in
-newsmtsc; no corpus marks hedge cues in news. These rows were written with a language model's help, after the
+spun words, broken clauses and sentences that contradict themselves; newsmtsc is news of the United States; no
+corpus here marks hedge cues in news. These rows were written with a language model's help, after the
 definitions of the published corpora, and keep away from the seeds' topics, which stay an untouched test.
 
 Marks stand in the text: `[[words]]`, in garbles `[[words|category|severity]]` after MQM. A row of garbles
