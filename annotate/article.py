@@ -24,6 +24,7 @@ class Article:
     url: str | None = None
     language: str | None = None
     source_text: str | None = None
+    event: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,11 @@ def options_for_reading(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option("--any-language", is_flag=True, help="Also score articles that are not English."),
         click.option(
+            "--siblings/--no-siblings",
+            default=True,
+            help="Whether articles on one event are set beside each other; default: they are.",
+        ),
+        click.option(
             "--targets",
             type=click.Path(path_type=Path),
             help="A targets file; default: targets.yaml beside the articles, else names found in them.",
@@ -101,6 +106,43 @@ def score(paths: tuple[str, ...], out: Path | None, format_: str | None, **how: 
         else:
             with writing(out, chosen) as writer:
                 score_job(paths, writer, reporter=reporter, **how)
+    reporter.leave()
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--group-by", metavar="COLUMN", help="A column that names each article's event; default: found."
+)
+@click.option(
+    "--reference",
+    type=click.Path(path_type=Path),
+    help="A text that is known to be right, such as an official transcript; it outweighs the others.",
+)
+@click.option("--any-language", is_flag=True, help="Also compare articles that are not English.")
+@click.option("--out", type=click.Path(path_type=Path), help="Where to write; its suffix names the format.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: by --out, else a table.")
+def compare(paths: tuple[str, ...], out: Path | None, format_: str | None, **how: Any) -> None:
+    """Set articles on one event beside each other: which sentences report the same thing, and where the
+    wording of one says something else.
+
+    \b
+    Example: annotate compare seeds/
+             annotate compare articles.csv --group-by event --out groups.parquet
+    """
+    from annotate.jobs import compare_job
+    from annotate.output import format_of, writing
+    from annotate.siblings.groups import schema
+    from annotate.sidebyside import Groups
+
+    chosen = format_of(out, format_)
+    with progress() as bars:
+        reporter = Reported(bars)
+        if chosen == "table":
+            compare_job(paths, Groups(console()), reporter=reporter, **how)
+        else:
+            with writing(out, chosen, schema()) as writer:
+                compare_job(paths, writer, reporter=reporter, **how)
     reporter.leave()
 
 

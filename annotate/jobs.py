@@ -71,8 +71,10 @@ def score_job(
     targets: Path | None = None,
     model: Path | None = None,
     any_language: bool = False,
+    siblings: bool = True,
 ) -> int:
-    """Score what the paths hold into a writer; the number of sentences.
+    """Score what the paths hold into a writer; the number of sentences. `siblings`: whether the articles are
+    set beside each other.
 
     Raises:
         UserError: when nothing could be read, or for a bad targets file or model.
@@ -89,7 +91,7 @@ def score_job(
         chosen, articles = default_targets(paths, articles, reporter)
     annotator = load(model)
     sentences = 0
-    for table in annotator.stream(articles, chosen):
+    for table in annotator.stream(articles, chosen, siblings=siblings, progress=reporter.step):
         writer.write(table)
         sentences += table.num_rows
         reporter.step("Scoring sentences", sentences)
@@ -113,6 +115,68 @@ def default_targets(
         "To choose them, edit what `annotate targets` proposes and give it with --targets."
     )
     return found, itertools.chain(ahead, articles)
+
+
+def compare_job(
+    paths: Sequence[str],
+    writer: Writer,
+    *,
+    reporter: Reporter,
+    group_by: str | None = None,
+    reference: Path | None = None,
+    any_language: bool = False,
+) -> int:
+    """Set the articles that the paths hold beside each other, into a writer of `annotate.siblings.groups`;
+    the number of sentences that have siblings.
+
+    Raises:
+        UserError: when nothing could be read, or the reference is no one text.
+    """
+    import pyarrow as pa
+
+    from annotate.reading import split
+    from annotate.siblings import groups
+    from annotate.siblings.compare import compare
+
+    articles = list(read(paths, any_language=any_language, group_by=group_by, on_problem=reporter.problem))
+    if not articles:
+        raise UserError("There is no article to compare in " + ", ".join(map(str, paths)) + ".")
+    right = read_reference(reference, reporter) if reference else None
+    if right is not None:
+        articles.append(right)
+    if len(articles) == 1:
+        reporter.say("annotate: there is one article only, and nothing to set beside it.")
+    parted = [split(article) for article in articles]
+    near = compare(
+        parted,
+        groups=[article.event for article in articles] if group_by else None,
+        reference=right.id if right else None,
+        progress=lambda done, total: reporter.step("Comparing articles", done, total),
+    )
+    found = groups.rows(parted, near)
+    writer.write(pa.Table.from_pylist(found, schema=groups.schema()))
+    if not found and len(articles) > 1:
+        reporter.say(
+            f"annotate: no two of the {len(articles)} articles report the same thing; --group-by names a "
+            "column that says which belong together."
+        )
+    return len(found)
+
+
+def read_reference(path: Path, reporter: Reporter) -> Article:
+    """The text that is known to be right.
+
+    Raises:
+        UserError: when the file holds no text, or several.
+    """
+    from dataclasses import replace
+
+    found = list(read([path], any_language=True, on_problem=reporter.problem))
+    if len(found) != 1:
+        raise UserError(
+            f"The reference {path} holds {len(found)} texts; give a file with one, known to be right."
+        )
+    return replace(found[0], id=f"reference:{found[0].id}", outlet="reference")
 
 
 def push_job(scores: Path, project: str, *, reporter: Reporter, dry_run: bool = False) -> Pushed:
@@ -155,6 +219,7 @@ def run_job(
     targets: Path | None = None,
     model: Path | None = None,
     any_language: bool = False,
+    siblings: bool = True,
 ) -> Pushed:
     """The main job: score, and push to Label Studio. The scores stay in the user's data folder.
 
@@ -168,7 +233,15 @@ def run_job(
     folder = home.data_dir() / "scores"
     scores = folder / (safe_name(title) + ".parquet")
     with writing(scores, "parquet") as writer:
-        score_job(paths, writer, reporter=reporter, targets=targets, model=model, any_language=any_language)
+        score_job(
+            paths,
+            writer,
+            reporter=reporter,
+            targets=targets,
+            model=model,
+            any_language=any_language,
+            siblings=siblings,
+        )
     reporter.say(f"annotate: the scores are in {scores}")
     return push_job(scores, title, reporter=reporter)
 

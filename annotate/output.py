@@ -79,8 +79,9 @@ def format_of(out: Path | None, named: str | None) -> str:
 
 
 @contextmanager
-def writing(out: Path | None, format: str) -> Iterator[Writer]:
-    """A writer of this format. A file appears under its name only when it is whole.
+def writing(out: Path | None, format: str, schema: pa.Schema | None = None) -> Iterator[Writer]:
+    """A writer of this format, of the scores frame unless another schema is given. A file appears under its
+    name only when it is whole.
 
     Raises:
         UserError: when the file cannot be written.
@@ -95,9 +96,9 @@ def writing(out: Path | None, format: str) -> Iterator[Writer]:
         if format == "parquet":
             import pyarrow.parquet as pq
 
-            from annotate.frame import schema
+            from annotate import frame
 
-            with pq.ParquetWriter(partial, schema(), compression="zstd") as parquet:
+            with pq.ParquetWriter(partial, schema or frame.schema(), compression="zstd") as parquet:
                 yield _Parquet(parquet)
         else:
             with partial.open("w", encoding="utf-8", newline="" if format == "csv" else "\n") as file:

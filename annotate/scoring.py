@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from annotate.model.bundle import Bundle
+    from annotate.siblings.compare import Beside
 
+Progress = Callable[[str, int, int], None]
+
+BLOCK = 5000
+"""Articles that are set beside each other; what comes later is compared among itself."""
+FEW = 64
+"""Articles held at once where none are compared."""
 CHUNK = 1024
 """Sentences scored together: enough to fill batches of like length, few enough to show progress."""
 
@@ -112,27 +120,48 @@ class Annotator:
                 rows.append([found[column] for column in columns])
         return pd.DataFrame(rows, columns=columns, dtype="float64")
 
-    def stream(self, articles: Iterable[Article], targets: Targets | None = None) -> Iterator[pa.Table]:
+    def stream(
+        self,
+        articles: Iterable[Article],
+        targets: Targets | None = None,
+        *,
+        siblings: bool = True,
+        progress: Progress = lambda what, done, total: None,
+    ) -> Iterator[pa.Table]:
         """Tables of the scores frame, article after article, some CHUNK sentences at a time; an article is
-        never parted. Only one such table is in memory."""
-        waiting: list[list[Sentence]] = []
-        for article in articles:
-            waiting.append(split(article, targets))
-            if sum(map(len, waiting)) >= CHUNK:
-                yield self._table(waiting)
-                waiting = []
-        if waiting:
-            yield self._table(waiting)
+        never parted. Only one such table is in memory.
 
-    def _table(self, articles: Sequence[Sequence[Sentence]]) -> pa.Table:
-        """The rows of some articles, each article's sentences together."""
+        siblings: whether articles are set beside each other, within each BLOCK of them.
+        """
+        for block in blocks(articles, BLOCK if siblings else FEW):
+            parted = [split(article, targets) for article in block]
+            near: dict[str, Beside] = {}
+            if siblings and len(parted) > 1:
+                from annotate.siblings.compare import compare
+
+                near = compare(parted, progress=lambda n, of: progress("Comparing articles", n, of))
+            waiting: list[list[Sentence]] = []
+            for sentences in parted:
+                waiting.append(sentences)
+                if sum(map(len, waiting)) >= CHUNK:
+                    yield self._table(waiting, near)
+                    waiting = []
+            if waiting:
+                yield self._table(waiting, near)
+
+    def _table(
+        self, articles: Sequence[Sequence[Sentence]], near: Mapping[str, Beside] | None = None
+    ) -> pa.Table:
+        """The rows of some articles, each article's sentences together, with what stands beside them."""
         from annotate.model.prediction import predict
 
         content = [s for sentences in articles for s in sentences if not s.boilerplate]
         scored = iter(predict(self.bundle.network, self.bundle.tokenizer, content))
-        return table([row for sentences in articles for row in self._rows(sentences, scored)])
+        return table([row for sentences in articles for row in self._rows(sentences, scored, near or {})])
 
-    def _rows(self, sentences: Sequence[Sentence], scored: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _rows(
+        self, sentences: Sequence[Sentence], scored: Iterator[dict[str, Any]], near: Mapping[str, Beside]
+    ) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
         signals, settings = self.bundle.network.signals, self.bundle.settings
         for sentence in sentences:
@@ -146,6 +175,8 @@ class Annotator:
                 "boilerplate": sentence.boilerplate,
                 "model": self.signature,
             }
+            if sentence.id in near:
+                row.update(near[sentence.id].columns(sentence.start))
             if not sentence.boilerplate:
                 scores = next(scored)
                 for signal in signals:
@@ -207,6 +238,13 @@ def chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
     """Consecutive pieces of at most `size` items."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def blocks(articles: Iterable[Article], size: int) -> Iterator[list[Article]]:
+    """Consecutive articles, at most `size` at a time."""
+    rest = iter(articles)
+    while block := list(islice(rest, size)):
+        yield block
 
 
 def to_pandas(scores: pa.Table) -> pd.DataFrame:

@@ -14,22 +14,24 @@ from annotate.signals.base import Encoded, Signal
 
 
 class Network(nn.Module):
-    """An encoder and the heads of the given signals. `width` is the encoder's hidden size."""
+    """An encoder and the heads of the given signals. `halved`: whether the encoder multiplies in half
+    precision; the heads never do."""
 
     def __init__(self, encoder: Any, signals: Sequence[Signal]) -> None:
         super().__init__()
         self.encoder = encoder
         self.signals = tuple(signals)
+        self.halved = False
         width = encoder.config.hidden_size
         self.heads = nn.ModuleDict({signal.name: signal.head(width) for signal in self.signals})
 
     def encode(self, batch: Batch) -> Encoded:
         """One pass of the encoder; each word is the mean of its pieces."""
-        hidden = self.encoder(
-            input_ids=batch.input_ids, attention_mask=batch.attention_mask
-        ).last_hidden_state
-        pool = batch.pool.to(hidden.dtype)
-        return Encoded(words=torch.bmm(pool, hidden), mask=pool.sum(2) > 0)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.halved):
+            hidden = self.encoder(input_ids=batch.input_ids, attention_mask=batch.attention_mask)
+        return Encoded(
+            words=torch.bmm(batch.pool, hidden.last_hidden_state.float()), mask=batch.pool.sum(2) > 0
+        )
 
     def forward(
         self, batch: Batch, sentences: Sequence[Sentence], only: Sequence[Signal] | None = None

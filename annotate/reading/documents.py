@@ -14,7 +14,9 @@ from annotate.reading.problems import Problem, Report
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 
 
-def read_txt(path: Path, article_id: str, report: Report) -> Iterator[tuple[str, Article]]:
+def read_txt(
+    path: Path, article_id: str, report: Report, event: str | None = None
+) -> Iterator[tuple[str, Article]]:
     """The file's text as it stands, line ends included, as one article."""
     try:
         text = decode(path.read_bytes())
@@ -24,7 +26,9 @@ def read_txt(path: Path, article_id: str, report: Report) -> Iterator[tuple[str,
     yield str(path), Article(id=article_id, text=text)
 
 
-def read_html(path: Path, article_id: str, report: Report) -> Iterator[tuple[str, Article]]:
+def read_html(
+    path: Path, article_id: str, report: Report, event: str | None = None
+) -> Iterator[tuple[str, Article]]:
     """The article that trafilatura finds in a web page, with its title, date, outlet and address.
 
     Offsets are into the extracted text. The page may declare its encoding (`<meta charset>`).

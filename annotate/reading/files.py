@@ -23,7 +23,7 @@ from annotate.reading.targets_file import TARGETS_NAMES
 __all__ = ["COLUMNS", "READERS", "RESERVED", "read"]
 
 # Reads a file under an article id (or the stem of its articles' ids): pairs of where it stands, and what.
-Reader = Callable[[Path, str, Report], Iterator[tuple[str, Article]]]
+Reader = Callable[[Path, str, Report, str | None], Iterator[tuple[str, Article]]]
 
 READERS: dict[str, Reader] = {
     ".txt": read_txt,
@@ -41,7 +41,11 @@ RESERVED = frozenset((*TARGETS_NAMES, "gold.jsonl", "siblings.jsonl"))
 
 
 def read(
-    paths: Iterable[str | Path] | str | Path, *, any_language: bool = False, on_problem: Report | None = None
+    paths: Iterable[str | Path] | str | Path,
+    *,
+    any_language: bool = False,
+    group_by: str | None = None,
+    on_problem: Report | None = None,
 ) -> Iterator[Article]:
     """Articles from files, folders and standard input (`-`), one at a time and in a fixed order.
 
@@ -53,13 +57,15 @@ def read(
     NUL and lone surrogates become U+FFFD. An article that is not English is left out unless
     `any_language`; one whose id came before is left out.
 
+    `group_by` names a column of tables that says which event an article reports.
+
     `on_problem` is told of each Problem, and reading goes on with what is good. Without it an error
     raises UserError and a notice becomes a warning.
     """
     report = on_problem or strict
     paths = [paths] if isinstance(paths, str | Path) else paths
     seen: dict[str, bytes] = {}
-    for where, raw in _articles(paths, report):
+    for where, raw in _articles(paths, report, group_by):
         article = _cleaned(raw, where, report)
         if not article.text.strip():
             report(Problem(f"{where}: the text is empty; put an article there or leave it out"))
@@ -73,21 +79,23 @@ def read(
                 report(Problem(f"{where}: {said} and {todo}", error=False))
 
 
-def _articles(paths: Iterable[str | Path], report: Report) -> Iterator[tuple[str, Article]]:
+def _articles(
+    paths: Iterable[str | Path], report: Report, event: str | None
+) -> Iterator[tuple[str, Article]]:
     for path in paths:
         if str(path) == "-":
-            yield from _standard_input(report)
+            yield from _standard_input(report, event)
             continue
         try:
             if Path(path).is_dir():
-                yield from _folder(Path(path), report)
+                yield from _folder(Path(path), report, event)
             else:
-                yield from _file(Path(path), Path(path).stem, report)
+                yield from _file(Path(path), Path(path).stem, report, event)
         except OSError as error:
             report(_unreadable(error, path))
 
 
-def _file(path: Path, article_id: str, report: Report) -> Iterator[tuple[str, Article]]:
+def _file(path: Path, article_id: str, report: Report, event: str | None) -> Iterator[tuple[str, Article]]:
     reader = READERS.get(path.suffix.lower())
     if not path.exists():
         report(Problem(f"{path}: there is no such file or folder; check its name"))
@@ -95,7 +103,7 @@ def _file(path: Path, article_id: str, report: Report) -> Iterator[tuple[str, Ar
         report(Problem(f"{path}: files of this kind are not read; give one of {', '.join(READERS)}"))
     else:
         try:
-            yield from reader(path, article_id, report)
+            yield from reader(path, article_id, report, event)
         except OSError as error:
             report(_unreadable(error, path))
         except UnicodeDecodeError as error:
@@ -109,11 +117,12 @@ def _unreadable(error: OSError, path: str | Path) -> Problem:
     return Problem(f"{error.filename or path}: it cannot be read ({said}); check its name and permissions")
 
 
-def _folder(folder: Path, report: Report) -> Iterator[tuple[str, Article]]:
+def _folder(folder: Path, report: Report, event: str | None) -> Iterator[tuple[str, Article]]:
     found = False
     for path in _walk(folder, report):
         found = True
-        yield from _file(path, path.relative_to(folder).with_suffix("").as_posix(), report)
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        yield from _file(path, name, report, event)
     if not found:
         report(Problem(f"{folder}: there is no article in this folder; put {', '.join(READERS)} files there"))
 
@@ -128,7 +137,7 @@ def _walk(folder: Path, report: Report) -> Iterator[Path]:
                 yield path
 
 
-def _standard_input(report: Report) -> Iterator[tuple[str, Article]]:
+def _standard_input(report: Report, event: str | None) -> Iterator[tuple[str, Article]]:
     """Standard input: JSON lines if its first line is a JSON object, else one article of plain text."""
     place = "standard input"
     leading = []
@@ -141,7 +150,7 @@ def _standard_input(report: Report) -> Iterator[tuple[str, Article]]:
         lines = (
             line.decode("utf-8-sig" if i == 0 else "utf-8", "surrogateescape") for i, line in enumerate(rest)
         )
-        yield from json_lines(lines, place, "stdin", report)
+        yield from json_lines(lines, place, "stdin", report, event)
         return
     try:
         yield place, Article(id="stdin", text=decode(b"".join(rest)))

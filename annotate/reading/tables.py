@@ -24,8 +24,9 @@ _BATCH = 256  # rows of a parquet file held at once
 class _Rows:
     """The rows of one file on their way to becoming articles; the bad ones are named, or counted if many."""
 
-    def __init__(self, place: str, stem: str, report: Report) -> None:
+    def __init__(self, place: str, stem: str, report: Report, event: str | None = None) -> None:
         self.place, self.stem, self.report = place, stem, report
+        self.event = event
         self.bad = 0
 
     def complain(self, where: str, what: str) -> None:
@@ -36,7 +37,7 @@ class _Rows:
     def article(self, where: str, number: int, row: dict[str, Any]) -> Iterator[tuple[str, Article]]:
         """The row as an article, or a complaint."""
         values: dict[str, str | None] = {}
-        for column in COLUMNS:
+        for column in (*COLUMNS, *([self.event] if self.event else [])):
             value = row.get(column)
             if isinstance(value, float) and (value != value or value.is_integer()):
                 value = None if value != value else int(value)  # pandas' way to write None, and 7 beside it
@@ -53,8 +54,10 @@ class _Rows:
             self.complain(where, "the field `text` is missing; put the article's text there")
             return
         named = (values.pop("id") or "").strip()
-        others = {column: value or None for column, value in values.items()}
-        yield f"{self.place}, {where}", Article(id=named or f"{self.stem}:{number}", text=text, **others)
+        event = (values.get(self.event) or None) if self.event else None
+        others = {column: values.get(column) or None for column in COLUMNS[2:]}
+        found = Article(id=named or f"{self.stem}:{number}", text=text, event=event, **others)
+        yield f"{self.place}, {where}", found
 
     def finish(self) -> None:
         if self.bad > _MOST_NAMED:
@@ -63,10 +66,12 @@ class _Rows:
             )
 
 
-def read_csv(path: Path, article_id: str, report: Report) -> Iterator[tuple[str, Article]]:
+def read_csv(
+    path: Path, article_id: str, report: Report, event: str | None = None
+) -> Iterator[tuple[str, Article]]:
     """Comma-separated rows under a header that names the columns; a quoted field may be of any length."""
     csv.field_size_limit(sys.maxsize)
-    rows = _Rows(str(path), article_id, report)
+    rows = _Rows(str(path), article_id, report, event)
     with _open(path) as lines:
         reader = csv.reader(lines, strict=True)
         header: list[str] | None = None
@@ -87,7 +92,7 @@ def read_csv(path: Path, article_id: str, report: Report) -> Iterator[tuple[str,
                 continue
             if header is None:
                 header = [name.strip() for name in fields]
-                if not _has_text_column(path, header, report):
+                if not _has_text_column(path, header, report) or not _has_event(path, header, event, report):
                     return
                 continue
             number += 1
@@ -107,15 +112,19 @@ def read_csv(path: Path, article_id: str, report: Report) -> Iterator[tuple[str,
         rows.finish()
 
 
-def read_jsonl(path: Path, article_id: str, report: Report) -> Iterator[tuple[str, Article]]:
+def read_jsonl(
+    path: Path, article_id: str, report: Report, event: str | None = None
+) -> Iterator[tuple[str, Article]]:
     """One JSON object per line."""
     with _open(path) as lines:
-        yield from json_lines(lines, str(path), article_id, report)
+        yield from json_lines(lines, str(path), article_id, report, event)
 
 
-def json_lines(lines: Iterable[str], place: str, stem: str, report: Report) -> Iterator[tuple[str, Article]]:
+def json_lines(
+    lines: Iterable[str], place: str, stem: str, report: Report, event: str | None = None
+) -> Iterator[tuple[str, Article]]:
     """Articles of lines that each hold one JSON object; blank lines are passed over."""
-    rows = _Rows(place, stem, report)
+    rows = _Rows(place, stem, report, event)
     empty = True
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -144,20 +153,23 @@ def json_lines(lines: Iterable[str], place: str, stem: str, report: Report) -> I
     rows.finish()
 
 
-def read_parquet(path: Path, article_id: str, report: Report) -> Iterator[tuple[str, Article]]:
+def read_parquet(
+    path: Path, article_id: str, report: Report, event: str | None = None
+) -> Iterator[tuple[str, Article]]:
     """Rows of a parquet file; only the declared columns are loaded."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    rows = _Rows(str(path), article_id, report)
+    rows = _Rows(str(path), article_id, report, event)
     number = 0
     try:
         with pq.ParquetFile(path) as file:
-            if not _has_text_column(path, file.schema_arrow.names, report):
+            names = file.schema_arrow.names
+            if not _has_text_column(path, names, report) or not _has_event(path, names, event, report):
                 return
             if file.metadata.num_rows == 0:
                 report(Problem(f"{path} is empty: it has no rows"))
-            columns = [name for name in COLUMNS if name in file.schema_arrow.names]
+            columns = [name for name in dict.fromkeys((*COLUMNS, event)) if name in names]
             for batch in file.iter_batches(batch_size=_BATCH, columns=columns):
                 for row in batch.to_pylist():
                     number += 1
@@ -190,6 +202,14 @@ def _has_text_column(path: Path, names: list[str], report: Report) -> bool:
             "separate columns by commas" if len(names) == 1 and set(names[0]) & set(";\t|") else "rename one"
         )
         report(Problem(f"{path}: no column is named `text` (found: {found}); {todo}"))
+    return False
+
+
+def _has_event(path: Path, names: list[str], event: str | None, report: Report) -> bool:
+    if event is None or event in names:
+        return True
+    found = ", ".join(names[:12]) or "none"
+    report(Problem(f"{path}: no column is named `{event}`, which --group-by asks for (found: {found})"))
     return False
 
 

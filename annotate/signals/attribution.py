@@ -18,7 +18,7 @@ from annotate.signals import holders
 from annotate.signals.base import Example, Row, Settings, Signal, binary_entropy, overlapping
 from annotate.signals.metrics import Metric, characters, confusion, exact_spans
 from annotate.signals.review import Answer, Controls, Label, Mark, Question, Review, TextBox
-from annotate.signals.tagger import sigmoid
+from annotate.signals.tagger import padded, sigmoid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,6 +113,24 @@ class Attribution(Signal):
                 for k, n in enumerate(overlapping(batch.words[i], start, end)):
                     tags[i, n, ROLES.index(role)] = INSIDE if k else BEGIN
         return chain_loss(emissions, out["steps"], out["starts"], mask, tags)
+
+    def beliefs(self, out: Mapping[str, Tensor], batch: Batch) -> list[np.ndarray]:
+        """[n words, roles, tags] per sentence, each word's probability of each tag."""
+        from annotate.model.chain import marginals
+
+        emissions, mask = trimmed(out)
+        p = marginals(emissions, out["steps"], out["starts"], mask).numpy()
+        return [p[i, : len(words)] for i, words in enumerate(batch.words)]
+
+    def belief_loss(
+        self, out: Mapping[str, Tensor], batch: Batch, beliefs: Sequence[np.ndarray], corpus: str
+    ) -> Tensor:
+        from annotate.model.chain import marginals
+
+        emissions, mask = trimmed(out)
+        p = marginals(emissions, out["steps"], out["starts"], mask).clamp(min=1e-6)
+        truth = padded(beliefs, p.shape[1])
+        return -(truth * p.log()).sum() / (mask.sum() * p.shape[2])
 
     def scores(self, out: Mapping[str, Tensor], batch: Batch, sentences: Sequence[Sentence]) -> list[Any]:
         from annotate.model.chain import OUTSIDE, best_tags, marginals

@@ -92,6 +92,17 @@ class Signal(ABC):
     ) -> Tensor:
         """The mean loss of a batch of one corpus."""
 
+    def beliefs(self, out: Mapping[str, Tensor], batch: Batch) -> list[np.ndarray]:
+        """The head's output as probabilities, one array per sentence: what a student learns of a teacher. The
+        mean of several teachers' arrays is a belief as well."""
+        raise NotImplementedError(f"{self.name} cannot be taught by another model")
+
+    def belief_loss(
+        self, out: Mapping[str, Tensor], batch: Batch, beliefs: Sequence[np.ndarray], corpus: str
+    ) -> Tensor:
+        """As `loss`, against beliefs instead of labels."""
+        raise NotImplementedError(f"{self.name} cannot be taught by another model")
+
     def tune(self, scored: Mapping[str, tuple[list[Any], list[Example]]]) -> Settings:
         """Thresholds and calibration from dev sets: corpus name to (scores, examples)."""
         return {}

@@ -38,6 +38,7 @@ from annotate.signals.tagger import (
     Tagger,
     marked_words,
     noisy_or_loss,
+    padded,
     pooled_hazard,
     runs,
     sigmoid,
@@ -154,6 +155,32 @@ class Garble(Tagger):
                 logits[..., FIRST_CATEGORY:].flatten(0, 1), categories.flatten(), ignore_index=-100
             )
         return total
+
+    def beliefs(self, out: Mapping[str, Tensor], batch: Batch) -> list[np.ndarray]:
+        """[n words + 1, 2] per sentence: each word's probability of a mark and of a major mark, and the
+        sentence's of a major mark beside the logarithm of its penalty."""
+        logits, mask = out["words"].float(), word_mask(batch, out["words"])
+        severe = 1 - (-pooled_hazard(logits[..., SEVERE], mask)).exp()
+        penalty = expected_penalty(logits, mask).log1p()
+        marks = logits[..., [ANY, SEVERE]].sigmoid().numpy()
+        return [
+            np.vstack([marks[i, : len(words)], [float(severe[i]), float(penalty[i])]])
+            for i, words in enumerate(batch.words)
+        ]
+
+    def belief_loss(
+        self, out: Mapping[str, Tensor], batch: Batch, beliefs: Sequence[np.ndarray], corpus: str
+    ) -> Tensor:
+        import torch
+        from torch.nn import functional as F
+
+        logits, mask = out["words"].float(), word_mask(batch, out["words"])
+        severe, penalty = torch.from_numpy(np.stack([belief[-1] for belief in beliefs])).float().unbind(1)
+        marks = padded([belief[:-1] for belief in beliefs], logits.shape[1])
+        losses = F.binary_cross_entropy_with_logits(logits[..., [ANY, SEVERE]], marks, reduction="none")
+        words = 3.0 * (losses * mask.unsqueeze(2)).sum() / mask.sum()
+        whole = noisy_or_loss(pooled_hazard(logits[..., SEVERE], mask), severe).mean()
+        return words + 0.3 * whole + 0.3 * F.mse_loss(expected_penalty(logits, mask).log1p(), penalty)
 
     def scores(self, out: Mapping[str, Tensor], batch: Batch, sentences: Sequence[Sentence]) -> list[Any]:
         logits, mask = out["words"].float(), word_mask(batch, out["words"])

@@ -102,6 +102,18 @@ class Stance(Signal):
         truth = torch.tensor([example.label for example in examples])
         return F.cross_entropy(out["logits"].float(), truth, label_smoothing=0.05)
 
+    def beliefs(self, out: Mapping[str, Tensor], batch: Batch) -> list[np.ndarray]:
+        """[3] per sentence; each must have one target."""
+        return list(out["logits"].float().softmax(1).numpy())
+
+    def belief_loss(
+        self, out: Mapping[str, Tensor], batch: Batch, beliefs: Sequence[np.ndarray], corpus: str
+    ) -> Tensor:
+        import torch
+        from torch.nn import functional as F
+
+        return F.cross_entropy(out["logits"].float(), torch.from_numpy(np.stack(beliefs)))
+
     def tune(self, scored: Mapping[str, tuple[list[Any], list[Example]]]) -> Settings:
         from annotate.model.calibration import temperature
 

@@ -71,6 +71,29 @@ class Tagger(Signal):
             total = total + weight * (losses * mask).sum() / mask.sum()
         return total
 
+    def beliefs(self, out: Mapping[str, Tensor], batch: Batch) -> list[np.ndarray]:
+        """[n words + 1] per sentence: each word's probability, and the sentence's."""
+        logits = out["words"][..., 0].float()
+        pooled = 1 - (-pooled_hazard(logits, word_mask(batch, logits))).exp()
+        return [
+            np.append(logits[i, : len(words)].sigmoid().numpy(), float(pooled[i]))
+            for i, words in enumerate(batch.words)
+        ]
+
+    def belief_loss(
+        self, out: Mapping[str, Tensor], batch: Batch, beliefs: Sequence[np.ndarray], corpus: str
+    ) -> Tensor:
+        import torch
+        from torch.nn import functional as F
+
+        logits, mask = out["words"][..., 0].float(), word_mask(batch, out["words"])
+        whole = torch.tensor([float(belief[-1]) for belief in beliefs])
+        words = padded([belief[:-1] for belief in beliefs], logits.shape[1])
+        losses = F.binary_cross_entropy_with_logits(logits, words, reduction="none")
+        weight = self.word_weight.get(corpus, 1.0)
+        total = noisy_or_loss(pooled_hazard(logits, mask), whole).mean()
+        return total + weight * (losses * mask).sum() / mask.sum()
+
     def scores(self, out: Mapping[str, Tensor], batch: Batch, sentences: Sequence[Sentence]) -> list[Any]:
         logits = out["words"][..., 0]
         pooled = pooled_logit(logits, word_mask(batch, out["words"])).tolist()
@@ -235,6 +258,16 @@ def word_truth(examples: Sequence[Example], batch: Batch, width: int, value: int
         marked = marked_words(batch.words[i], example, value)
         truth[i, : len(marked)] = torch.from_numpy(marked)
     return truth
+
+
+def padded(rows: Sequence[np.ndarray], width: int) -> Tensor:
+    """Arrays [n, ...] as one tensor [rows, width, ...], zeros behind."""
+    import torch
+
+    whole = torch.zeros(len(rows), width, *rows[0].shape[1:])
+    for i, row in enumerate(rows):
+        whole[i, : len(row)] = torch.from_numpy(row)
+    return whole
 
 
 def runs(text: str, offsets: Offsets, chosen: Any) -> list[tuple[int, int, int, int]]:

@@ -11,11 +11,14 @@ from annotate.errors import UserError
 from annotate.signals import SIGNALS
 from annotate.signals.base import Example, Reader, Signal
 from annotate.signals.garble import GARBLE
+from annotate.signals.stance import STANCE
+from annotate.training.naming import read_named
 from annotate.training.swapping import read_swapped
 from annotate.training.written import READ as WRITTEN
 from annotate.training.written import read_written
 
 Split = Literal["train", "dev", "test"]
+SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 
 READERS: dict[str, tuple[Signal, Reader]] = {
     corpus: (signal, reader) for signal in SIGNALS for corpus, reader in signal.readers.items()
@@ -25,6 +28,7 @@ READERS: dict[str, tuple[Signal, Reader]] = {
 SIGNAL_OF: dict[str, Signal] = {
     **{name: signal for name, (signal, _) in READERS.items()},
     "swapped_news": GARBLE,
+    "named_news": STANCE,
     **{name: signal for name, (_, signal, _) in WRITTEN.items()},
 }
 """The signal that each corpus teaches, those that are made from others among them."""
@@ -37,9 +41,12 @@ MADE_FROM = {
         "zhen_news20",
         "zhen_news21",
         "mlqe_pe_en",
-    )
+    ),
+    "named_news": ("polnear", "babe"),
 }
 """What is made of the clean text of others: of translations, what shows no error, and the post-edits."""
+UNLABELLED = ("named_news",)
+"""What only teachers judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,11 @@ def load_corpus(folder: Path, name: str, split: Split) -> list[Example]:
     if name not in SIGNAL_OF:
         raise UserError(f"There is no corpus `{name}`; known are {', '.join(SIGNAL_OF)}.")
     if name in MADE_FROM:
-        return read_swapped(clean_texts(folder, name, split), seed=("train", "dev", "test").index(split))
+        texts = clean_texts(folder, name, split)
+        if name not in UNLABELLED:
+            return read_swapped(texts, seed=SPLITS.index(split))
+        held_out: tuple[Split, ...] = ("dev", "test")
+        return read_named(texts, [e.text for s in held_out for e in load_corpus(folder, "newsmtsc", s)])
     if name in WRITTEN:
         if split == "test":
             raise UserError(f"{name} has no test split.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,16 @@ from annotate.model.encoder import TOKENIZER, WEIGHTS, folder_of, load_encoder, 
 from annotate.model.network import Network
 from annotate.signals import SIGNALS
 from annotate.signals.base import Example, Settings
-from annotate.training.corpora import MADE_FROM, SIGNAL_OF, load_corpus
+from annotate.training.corpora import MADE_FROM, SIGNAL_OF, UNLABELLED, load_corpus
 from annotate.training.evaluation import Figure, tune_and_measure
 from annotate.training.recipe import Recipe
 
 Progress = Callable[[int, int, str], None]
 """Called with steps done, steps in all, and a line about the loss."""
+
+
+Beliefs = Mapping[str, Sequence[np.ndarray]]
+"""Per corpus and training row, what teachers believe of it (`Signal.beliefs`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Fitted:
     """
 
     network: Network
+    tokenizer: Any
     settings: dict[str, Settings]
     figures: dict[str, list[Figure]]
     encoder_files: dict[str, str]
@@ -74,8 +79,12 @@ class Corpus:
             epoch += 1
 
 
-def fit(recipe: Recipe, data: Path, run: Path, progress: Progress) -> Fitted:
+def fit(recipe: Recipe, data: Path, run: Path, progress: Progress, beliefs: Beliefs | None = None) -> Fitted:
     """Train by the recipe in the folder `run`, going on from its last checkpoint if it has one.
+
+    beliefs: what teachers make of the rows of some corpora. The share of the loss against them falls from 1
+    to 0 over the steps, that against labels rises (Clark et al. 2019); rows that have no label keep to the
+    beliefs.
 
     Raises:
         UserError: for a corpus or encoder that cannot be had, or a run folder of another recipe.
@@ -91,6 +100,7 @@ def fit(recipe: Recipe, data: Path, run: Path, progress: Progress) -> Fitted:
     for name, parameter in network.encoder.named_parameters():
         if name.startswith(tuple(recipe.frozen)):
             parameter.requires_grad_(False)
+    network.halved = recipe.precision == "bfloat16"
     optimizer, schedule = optimizers(network, recipe)
     train = {name: Corpus(name, load_corpus(data, name, "train"), tokenizer, recipe) for name in corpora}
     # What is made from other corpora teaches, but the best step is chosen by what people labelled.
@@ -110,7 +120,10 @@ def fit(recipe: Recipe, data: Path, run: Path, progress: Progress) -> Fitted:
     network.train()
     while step < recipe.steps:
         corpus = train[plan[step]]
-        losses[corpus.name] = take_step(network, corpus, next(streams[corpus.name]), optimizer, losses)
+        rows = next(streams[corpus.name])
+        share = 1 - step / recipe.steps
+        believed = beliefs[corpus.name] if beliefs and corpus.name in beliefs else None
+        losses[corpus.name] = take_step(network, corpus, rows, optimizer, losses, believed, share)
         schedule.step()
         step += 1
         progress(step, recipe.steps, " ".join(f"{n} {v:.3f}" for n, v in sorted(losses.items())))
@@ -146,6 +159,7 @@ def fit(recipe: Recipe, data: Path, run: Path, progress: Progress) -> Fitted:
                 },
             )
     log.close()
+    network.halved = False
     dev = {name: load_corpus(data, name, "dev") for name in dev}
     measured = {}
     for name, weights in candidates(run, recipe).items():
@@ -160,6 +174,7 @@ def fit(recipe: Recipe, data: Path, run: Path, progress: Progress) -> Fitted:
     network.load_state_dict(weights)
     return Fitted(
         network,
+        tokenizer,
         settings,
         figures,
         encoder_files={name: sha256(folder / name) for name in (WEIGHTS, TOKENIZER)},
@@ -217,18 +232,32 @@ def optimizers(network: Network, recipe: Recipe) -> tuple[torch.optim.Optimizer,
 
 
 def take_step(
-    network: Network, corpus: Corpus, rows: np.ndarray, optimizer: Any, losses: dict[str, float]
+    network: Network,
+    corpus: Corpus,
+    rows: np.ndarray,
+    optimizer: Any,
+    losses: dict[str, float],
+    beliefs: Sequence[np.ndarray] | None = None,
+    share: float = 0.0,
 ) -> float:
-    """One step on one batch; the running mean of the corpus's loss."""
+    """One step on one batch, `share` of it against the teachers' beliefs where there are any; the running
+    mean of the corpus's loss."""
     encodings = [corpus.encodings[i] for i in rows]
     batch = collate(encodings, network.encoder.config.pad_token_id or 0)
     examples = [corpus.examples[i] for i in rows]
-    if share := corpus.recipe.masked.get(corpus.name):
+    if hide := corpus.recipe.masked.get(corpus.name):
         hidden = unlabelled(encodings, examples, batch.input_ids.shape[1])
-        batch.input_ids[hidden & (torch.rand(hidden.shape) < share)] = corpus.mask
+        batch.input_ids[hidden & (torch.rand(hidden.shape) < hide)] = corpus.mask
     sentences = [corpus.sentences[i] for i in rows]
     out = network(batch, sentences, only=[corpus.signal])[corpus.signal.name]
-    loss = corpus.signal.loss(out, examples, batch, corpus.name)
+    if corpus.name in UNLABELLED:
+        share = 1.0
+    loss = torch.zeros(())
+    if beliefs is None or share < 1:
+        loss = corpus.signal.loss(out, examples, batch, corpus.name)
+    if beliefs is not None:
+        theirs = corpus.signal.belief_loss(out, batch, [beliefs[i] for i in rows], corpus.name)
+        loss = share * theirs + (1 - share) * loss
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_([p for p in network.parameters() if p.grad is not None], 1.0)

@@ -12,6 +12,21 @@ import yaml
 from annotate.errors import UserError
 from annotate.model.encoder import MINILM, EncoderSpec
 
+INHERITED = (
+    "encoder",
+    "batch_size",
+    "limit",
+    "precision",
+    "learning_rate",
+    "head_learning_rate",
+    "weight_decay",
+    "warmup",
+    "frozen",
+    "checkpoint_every",
+    "dev_rows",
+)
+"""What a teacher takes over from its student's recipe."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -23,8 +38,12 @@ class Recipe:
     seeds: one run for each, of which the one with the best mean dev figure (`fit.headline`) is taken;
     masked: per corpus, the share of unlabelled tokens hidden from the encoder at random, so that a small
     corpus is not learned by heart;
+    precision: `float32`, or `bfloat16` for the encoder's passes in training, which pays where the processor
+    multiplies it faster; what is measured and shipped is always float32;
     learning_rate: of the encoder; `head_learning_rate` of the heads; both rise over the first `warmup`
     share of the steps, then fall to zero in a straight line;
+    teachers: recipes of models of one signal each, whose beliefs teach this one (`training.teachers`); they
+    inherit what they do not say and INHERITED names;
     frozen: beginnings of names of encoder parameters that are not trained;
     average: steps whose weights are averaged into one more candidate (Izmailov et al. 2018);
     evaluate_every, checkpoint_every: steps; dev_rows: rows of each dev set for the choice among steps.
@@ -40,11 +59,13 @@ class Recipe:
     batch_size: int = 32
     limit: int = 128
     masked: dict[str, float] = field(default_factory=dict)
+    precision: str = "float32"
     learning_rate: float = 1e-4
     head_learning_rate: float = 1e-3
     weight_decay: float = 0.01
     warmup: float = 0.06
     frozen: list[str] = field(default_factory=lambda: ["embeddings."])
+    teachers: list[Recipe] = field(default_factory=list)
     average: list[int] = field(default_factory=list)
     evaluate_every: int = 500
     checkpoint_every: int = 100
@@ -80,8 +101,6 @@ def load_recipe(path: Path) -> Recipe:
     Raises:
         UserError: when the file is missing or malformed, or names an unknown key or corpus.
     """
-    from annotate.training.corpora import SIGNAL_OF
-
     try:
         raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -90,6 +109,17 @@ def load_recipe(path: Path) -> Recipe:
         ) from error
     except yaml.YAMLError as error:
         raise UserError(f"The recipe {path} is not valid YAML: {' '.join(str(error).split())}") from error
+    return checked(raw, str(path))
+
+
+def checked(raw: Any, path: str) -> Recipe:
+    """A recipe of what a YAML file says; `path` names it in errors.
+
+    Raises:
+        UserError: when it is malformed, or names an unknown key or corpus.
+    """
+    from annotate.training.corpora import SIGNAL_OF
+
     if not isinstance(raw, dict):
         raise UserError(f"The recipe {path} must be a mapping of keys such as `name`, `corpora` and `steps`.")
     known = {f.name: f for f in fields(Recipe)}
@@ -133,6 +163,8 @@ def load_recipe(path: Path) -> Recipe:
     ):
         if key in raw and (not isinstance(raw[key], int) or raw[key] < 1):
             raise UserError(f"`{key}` in the recipe {path} must be a whole number above 0, not {raw[key]!r}.")
+    if raw.get("precision", "float32") not in ("float32", "bfloat16"):
+        raise UserError(f"`precision` in the recipe {path} must be float32 or bfloat16.")
     seeds = raw.get("seeds", [1])
     if not isinstance(seeds, list) or not seeds or not all(isinstance(s, int) and s >= 0 for s in seeds):
         raise UserError(f"`seeds` in the recipe {path} must be a list of whole numbers, not {seeds!r}.")
@@ -141,6 +173,11 @@ def load_recipe(path: Path) -> Recipe:
         isinstance(step, int) and 0 < step <= raw.get("steps", known["steps"].default) for step in average
     ):
         raise UserError(f"`average` in the recipe {path} must be a list of steps, not {average!r}.")
+    teachers = raw.get("teachers", [])
+    if not isinstance(teachers, list) or not all(isinstance(one, dict) for one in teachers):
+        raise UserError(f"`teachers` in the recipe {path} must be a list of recipes.")
+    mine = {key: raw[key] for key in INHERITED if key in raw}
+    raw["teachers"] = [checked(mine | one, f"{path}, teacher {n}") for n, one in enumerate(teachers, 1)]
     recipe = Recipe(**raw)
     if recipe.finish and not 0 < recipe.finish_from < recipe.steps:
         raise UserError(f"`finish_from` in the recipe {path} must lie between 0 and `steps`.")

@@ -11,6 +11,7 @@ from annotate.training.card import write_card
 from annotate.training.corpora import source
 from annotate.training.fit import Progress, fit, headline
 from annotate.training.recipe import load_recipe
+from annotate.training.teachers import taught
 
 
 def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progress) -> Path:
@@ -24,8 +25,9 @@ def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progres
         UserError: for a recipe, corpus or encoder that cannot be used, or a disk that is full.
     """
     recipe = load_recipe(recipe_file)
+    beliefs = taught(recipe, data, run, progress)
     runs = [replace(recipe, seeds=[seed]) for seed in recipe.seeds]
-    fits = [fit(one, data, run / f"seed-{one.seed}", progress) for one in runs]
+    fits = [fit(one, data, run / f"seed-{one.seed}", progress, beliefs) for one in runs]
     best = max(range(len(fits)), key=lambda i: headline(fits[i].figures))
     fitted = fits[best]
     figures = {"dev": {name: [asdict(f) for f in found] for name, found in fitted.figures.items()}}

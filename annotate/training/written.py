@@ -1,4 +1,4 @@
-"""Corpora of news sentences written for this purpose: `rows/{garbles,stances,hedges}-{train,dev}.jsonl`.
+"""Corpora of news sentences written for this purpose: `rows/{garbles,stances,hedges}-{train,dev}*.jsonl`.
 
 Published corpora leave gaps. WMT news shows what translation systems got wrong in 2020 and 2021, not calques,
 spun words, broken clauses and sentences that contradict themselves; newsmtsc is news of the United States; no
@@ -33,8 +33,9 @@ Span = tuple[int, int, list[str]]
 def read_written(name: str, split: str) -> list[Example]:
     """The examples of one split, `train` or `dev`; both versions of a sentence share a document."""
     stem, _, read = READ[name]
-    path = resources.files("annotate.training") / "rows" / f"{stem}-{split}.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines()
+    files = (resources.files("annotate.training") / "rows").iterdir()
+    mine = sorted((f for f in files if f.name.startswith(f"{stem}-{split}")), key=lambda f: f.name)
+    lines = [line for file in mine for line in file.read_text(encoding="utf-8").splitlines()]
     return [
         example for number, row in enumerate(map(json.loads, lines)) for example in read(row, str(number))
     ]

@@ -1,0 +1,1 @@
+"""Sentences of other articles that report the same thing, and how the wording drifted."""

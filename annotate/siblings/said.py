@@ -1,0 +1,37 @@
+"""A sentence as it is compared."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from annotate.siblings.vectors import Vectors
+
+WORD = re.compile(r"\w")
+
+
+@dataclass(frozen=True)
+class Said:
+    """A sentence as it is compared: whose it is, its place in the article, its vectors, the share of it in
+    quotation marks, and whether it is a reference's."""
+
+    article_id: str
+    sentence_id: str
+    start: int
+    text: str
+    vectors: Vectors
+    quoted: float
+    reference: bool = False
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        """Its words in lower case, marks among them."""
+        return [self.text[start:end].lower() for start, end in self.vectors.offsets]
+
+    @cached_property
+    def is_word(self) -> np.ndarray:
+        """[n], which of them are words."""
+        return np.array([bool(WORD.match(token)) for token in self.tokens])

@@ -1,0 +1,92 @@
+"""Vectors of sentences and of their words in context, from the untouched encoder.
+
+Untouched, so that what counts as alike does not change when a model is retrained.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from annotate.model.encoder import MINILM, folder_of, load_encoder
+
+TOKENS_PER_BATCH = 3072
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """A sentence's vectors of unit length: `whole` [D], `words` [n, D]; `offsets`: where each word stands,
+    a word being a run of letters and digits, or one mark."""
+
+    whole: np.ndarray
+    words: np.ndarray
+    offsets: list[tuple[int, int]]
+
+
+@cache
+def untouched() -> tuple[Any, Any]:
+    """The encoder as it was published, and its tokenizer."""
+    return load_encoder(folder_of(MINILM))
+
+
+def halves() -> bool:
+    """Whether this processor multiplies in bfloat16 by itself; alikeness is then found twice as fast."""
+    import torch
+
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and any(
+        flag in flags() for flag in ("avx512_bf16", "amx_bf16")
+    )
+
+
+@cache
+def flags() -> frozenset[str]:
+    """What the processor says it can do, where the system tells."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            found = re.search(r"^flags\s*:(.*)$", file.read(), re.MULTILINE)
+    except OSError:
+        return frozenset()
+    return frozenset(found.group(1).split()) if found else frozenset()
+
+
+def vectors(
+    texts: Sequence[str], progress: Callable[[int, int], None] = lambda done, total: None
+) -> list[Vectors]:
+    """The vectors of each text. The same texts in another order give the same vectors: they go through the
+    encoder sorted, each once."""
+    import torch
+
+    from annotate.model.batch import collate, padded_length, tokenize
+
+    encoder, tokenizer = untouched()
+    unique = sorted(set(texts))
+    encodings = tokenize(tokenizer, unique)
+    order = sorted(range(len(unique)), key=lambda i: len(encodings[i].ids))
+    found: dict[str, Vectors] = {}
+    start = 0
+    while start < len(order):
+        length = padded_length(len(encodings[order[start]].ids))
+        end = start + max(1, TOKENS_PER_BATCH // length)
+        rows = [i for i in order[start:end] if padded_length(len(encodings[i].ids)) == length]
+        start += len(rows)
+        batch = collate([encodings[i] for i in rows], encoder.config.pad_token_id or 0)
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=halves()):
+            hidden = encoder(input_ids=batch.input_ids, attention_mask=batch.attention_mask)
+        pieces = hidden.last_hidden_state.float()
+        whole = unit((pieces * batch.attention_mask.unsqueeze(2)).sum(1).numpy())
+        words = unit(torch.bmm(batch.pool, pieces).numpy()).astype(np.float16)
+        for k, i in enumerate(rows):
+            offsets = batch.words[k]
+            found[unique[i]] = Vectors(whole[k], words[k, : len(offsets)], offsets)
+        progress(start, len(order))
+    return [found[text] for text in texts]
+
+
+def unit(rows: np.ndarray) -> np.ndarray:
+    """Rows of length 1 along the last axis; zero stays zero."""
+    return rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-9)

@@ -1,0 +1,95 @@
+"""Teachers: what models of one signal each believe of the training rows, for one model of all signals to
+learn.
+
+One network that learns every signal alone from the labels does a little worse on each than a network of its
+own. Taught by such networks' probabilities first, and ever more by the labels, it catches up (Clark et al.
+2019, BAM! Born-Again Multi-Task Networks for Natural Language Understanding). Several teachers of a signal
+are averaged, and they can also judge rows that nobody labelled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from annotate.errors import UserError
+from annotate.model.batch import collate
+from annotate.model.network import Network
+from annotate.training.corpora import MADE_FROM, SIGNAL_OF, UNLABELLED, load_corpus
+from annotate.training.fit import Beliefs, Corpus, Progress, fit
+from annotate.training.recipe import Recipe
+
+BATCH = 32
+
+
+def taught(recipe: Recipe, data: Path, run: Path, progress: Progress) -> Beliefs:
+    """Train the recipe's teachers, each in a folder of its own under `run`, and average their beliefs of the
+    student's rows. What a teacher believes is kept, so that a run that was cut does not ask it again.
+
+    Raises:
+        UserError: for a corpus or encoder that cannot be had, or a disk that is full.
+    """
+    found: dict[str, list[list[np.ndarray]]] = {}
+    # What is made together with its labels needs no teacher.
+    asked = [name for name in recipe.all_corpora() if name not in MADE_FROM or name in UNLABELLED]
+    for teacher in recipe.teachers:
+        signals = {SIGNAL_OF[name] for name in teacher.all_corpora()}
+        corpora = [name for name in asked if SIGNAL_OF[name] in signals]
+        for seed in teacher.seeds:
+            one, folder = replace(teacher, seeds=[seed]), run / f"{teacher.name}-{seed}"
+            paths = {name: folder / f"beliefs-{name}.npz" for name in corpora}
+            if not all(path.is_file() for path in paths.values()):
+                fitted = fit(one, data, folder, progress)
+                for name, path in paths.items():
+                    rows = Corpus(name, load_corpus(data, name, "train"), fitted.tokenizer, recipe)
+                    keep(path, believed(fitted.network, rows))
+            for name, path in paths.items():
+                found.setdefault(name, []).append(kept(path))
+    return {
+        name: [np.mean(beliefs, axis=0) for beliefs in zip(*each, strict=True)]
+        for name, each in found.items()
+    }
+
+
+def believed(network: Network, corpus: Corpus) -> list[np.ndarray]:
+    """What a network believes of each row of a corpus."""
+    network.eval()
+    found: dict[int, np.ndarray] = {}
+    order = np.argsort(corpus.lengths, kind="stable")
+    with torch.inference_mode():
+        for start in range(0, len(order), BATCH):
+            rows = order[start : start + BATCH]
+            batch = collate([corpus.encodings[i] for i in rows], network.encoder.config.pad_token_id or 0)
+            out = network(batch, [corpus.sentences[i] for i in rows], only=[corpus.signal])
+            beliefs = corpus.signal.beliefs(out[corpus.signal.name], batch)
+            found.update(zip(rows.tolist(), beliefs, strict=True))
+    return [found[i] for i in range(len(order))]
+
+
+def keep(path: Path, beliefs: list[np.ndarray]) -> None:
+    """Write beliefs of any shapes, whole or not at all."""
+    partial = path.with_suffix(".partial.npz")
+    try:
+        np.savez(
+            partial,
+            values=np.concatenate([b.ravel() for b in beliefs]).astype(np.float16),
+            shapes=np.array([(*b.shape, 1, 1)[:3] for b in beliefs]),
+            axes=np.array([b.ndim for b in beliefs]),
+        )
+        partial.replace(path)
+    except OSError as error:
+        raise UserError(
+            f"{path} could not be written ({error.strerror}); make room and run again."
+        ) from error
+
+
+def kept(path: Path) -> list[np.ndarray]:
+    """What `keep` wrote."""
+    with np.load(path) as file:
+        values, shapes, axes = file["values"].astype(np.float32), file["shapes"], file["axes"]
+    ends = np.cumsum(shapes.prod(1))
+    parts = np.split(values, ends[:-1])
+    return [part.reshape(shape[:n]) for part, shape, n in zip(parts, shapes, axes, strict=True)]
