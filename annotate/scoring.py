@@ -49,12 +49,17 @@ class Annotator:
         return f"annotate:{library_version()}|model:{model}|encoder:{encoder}|precision:float32"
 
     def score(
-        self, articles: Iterable[Article | str | Path] | str | Path, targets: TargetsLike = None
+        self,
+        articles: Iterable[Article | str | Path] | str | Path,
+        targets: TargetsLike = None,
+        *,
+        siblings: bool = True,
     ) -> pd.DataFrame:
         """The scores frame of articles, or of files and folders of articles.
 
         targets: a targets file or its path, a mapping of names to aliases, or names; by default a
-        `targets.yaml` that lies beside the articles, else none.
+        `targets.yaml` that lies beside the articles, else none; siblings: whether the articles are set beside
+        each other.
 
         Raises:
             UserError: for a path that cannot be read or a malformed targets file.
@@ -64,7 +69,7 @@ class Annotator:
         given = [articles] if isinstance(articles, str | Path | Article) else list(articles)
         if targets is None:
             targets = find_targets_file(item for item in given if not isinstance(item, Article))
-        stream = self.stream(opened(given), as_targets(targets))
+        stream = self.stream(opened(given), as_targets(targets), siblings=siblings)
         return to_pandas(pa.concat_tables([schema().empty_table(), *stream]))
 
     def score_sentences(self, texts: Sequence[str], targets: TargetsLike = None) -> pd.DataFrame:
@@ -125,13 +130,14 @@ class Annotator:
         articles: Iterable[Article],
         targets: Targets | None = None,
         *,
-        siblings: bool = True,
+        siblings: bool = False,
         progress: Progress = lambda what, done, total: None,
     ) -> Iterator[pa.Table]:
         """Tables of the scores frame, article after article, some CHUNK sentences at a time; an article is
         never parted. Only one such table is in memory.
 
-        siblings: whether articles are set beside each other, within each BLOCK of them.
+        siblings: whether articles are set beside each other, within each BLOCK of them; the texts of a block
+        are then held at once.
         """
         for block in blocks(articles, BLOCK if siblings else FEW):
             parted = [split(article, targets) for article in block]

@@ -21,6 +21,65 @@ def platt(logits: Sequence[float], labels: Sequence[bool], weights: Sequence[flo
     return float(fit.coef_[0, 0]), float(fit.intercept_[0])
 
 
+Knots = list[list[float]]
+"""A curve as points: logits that rise, and the probability at each."""
+
+
+def isotonic(logits: Sequence[float], labels: Sequence[bool]) -> Knots:
+    """A rising curve from logits to probabilities (Zadrozny & Elkan 2002), straight between the middles of
+    its steps, so that it keeps the order of what lies within one."""
+    from sklearn.isotonic import IsotonicRegression
+
+    x = np.asarray(logits, dtype=float)
+    p = IsotonicRegression(out_of_bounds="clip").fit_transform(x, np.asarray(labels, dtype=float))
+    steps = np.unique(p)
+    middles = [float(x[p == step].mean()) for step in steps]
+    return [middles, np.clip(steps, 1e-4, 1 - 1e-4).tolist()]
+
+
+def on_curve(logits: Any, knots: Knots) -> np.ndarray:
+    """Probabilities of logits by a curve."""
+    at, p = np.asarray(knots)
+    return np.asarray(np.interp(np.asarray(logits, dtype=float), at, p))
+
+
+def calibrated(logits: Any, settings: dict[str, Any]) -> np.ndarray:
+    """Probabilities of logits by what a signal's settings hold: a curve (`knots`), or a `scale` and
+    `offset`."""
+    if "knots" in settings:
+        return on_curve(logits, settings["knots"])
+    x = settings["scale"] * np.asarray(logits, dtype=float) + settings["offset"]
+    return 0.5 * (1 + np.tanh(0.5 * x))
+
+
+FOLDS = 5
+
+
+def chosen_calibration(
+    logits: Sequence[float], labels: Sequence[bool], weights: Sequence[float]
+) -> dict[str, Any]:
+    """Platt's scaling or an isotonic curve, whichever has the lower Brier score (1950) on parts it was not
+    fitted to, as `calibrated` reads it. Rows of one document lie together, and so do the parts."""
+    x, y, w = np.asarray(logits, dtype=float), np.asarray(labels), np.asarray(weights, dtype=float)
+    scale, offset = platt(logits, labels, weights)
+    plain = {"scale": scale, "offset": offset}
+    if len(x) < 100 * FOLDS or len(set(labels)) < 2:
+        return plain
+    part = np.arange(len(x)) * FOLDS // len(x)
+    errors = np.zeros(2)
+    for fold in range(FOLDS):
+        held = part == fold
+        a, b = platt(x[~held], y[~held], w[~held])
+        for n, p in enumerate(
+            (
+                calibrated(x[held], {"scale": a, "offset": b}),
+                on_curve(x[held], isotonic(x[~held], y[~held])),
+            )
+        ):
+            errors[n] += float((w[held] * (p - y[held]) ** 2).sum())
+    return plain if errors[0] <= errors[1] else {"knots": isotonic(logits, labels)}
+
+
 def best_threshold(probabilities: Any, labels: Any, weights: Any = None, *, beta: float = 1) -> float:
     """The probability at and above which yes is said, for the best F-beta of yes (van Rijsbergen 1979);
     beta 2 counts recall twice. 0.5 where nothing is yes."""
@@ -64,6 +123,20 @@ def reliability_bins(
                 }
             )
     return found
+
+
+def chance_error(probabilities: Any, weights: Any = None, *, draws: int = 100, bins: int = BINS) -> float:
+    """The expected calibration error that perfect probabilities would show on as few rows, by drawing truths
+    from them: what a measured error has to be read against (Roelofs et al. 2022)."""
+    p = np.asarray(probabilities, dtype=float)
+    if not len(p):
+        return 0.0
+    rng = np.random.default_rng(0)
+    errors = [
+        expected_calibration_error(reliability_bins(p, rng.random(len(p)) < p, weights, bins=bins))
+        for _ in range(draws)
+    ]
+    return float(np.mean(errors))
 
 
 def expected_calibration_error(bins: Sequence[dict[str, float]]) -> float:

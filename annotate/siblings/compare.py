@@ -78,6 +78,8 @@ def compare(
     order = sorted(
         (n for n, article in enumerate(contents) if article), key=lambda n: contents[n][0].article_id
     )
+    if len(order) < 2:
+        return {}
     ordered = [contents[n] for n in order]
     texts = [" ".join(s.text for s in article) for article in ordered]
     known = [groups[n] for n in order] if groups is not None else None

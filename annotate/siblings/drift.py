@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ SPAN = (
     "letters around",
     "letters around, quoted",
     "a name",
+    "more of a name",
     "a number",
     "a negation",
     "another name",
@@ -36,7 +38,9 @@ SPAN = (
     "weight of what is lost",
     "likeness to what is lost",
     "nothing lost",
-    "against a reference",
+    "in the place of other words",
+    "others agree on what is lost",
+    "lost, a negation",
     "voices",
 )
 AROUND = 4
@@ -109,68 +113,79 @@ def drifts(own: Said, siblings: Sequence[tuple[Said, float]], settings: Mapping[
 
 
 def candidates(own: Said, heard: Sequence[Voice]) -> list[Candidate]:
-    """Spans of words that no voice bears out."""
+    """Spans of words that no voice bears out, and places where a voice denies what the sentence does not."""
     if not heard:
         return []
     nearest = np.max([voice.nearest for voice in heard], axis=0)
     usual = float(nearest[own.is_word].mean()) if own.is_word.any() else float(nearest.mean())
-    below = nearest - usual
     letters = np.max([around(voice.equal) for voice in heard], axis=0)
-    equal = np.any([voice.equal for voice in heard], axis=0)
+    said = {token for voice in heard for token in voice.said.tokens}
     content = np.array([w and t not in EMPTY for w, t in zip(own.is_word, own.tokens, strict=True)])
-    odd = content & (((nearest < 0.62) & (below < -0.12)) | (~equal & (letters >= 0.7)))
-    for n, token in enumerate(own.tokens):
-        if is_negation(token) or is_number(token):
-            odd[n] |= not any(token in voice.said.tokens for voice in heard)
-    return [
-        candidate(own, heard, first, last, nearest, below, letters, equal, content)
-        for first, last in stretches(odd, content)
+    new = np.array([token not in said for token in own.tokens])
+    odd = content & new & (((nearest < 0.62) & (nearest - usual < -0.12)) | (letters >= 0.7))
+    for n in range(len(own.tokens)):
+        # "Councilor" is another spelling, no other name.
+        odd[n] |= new[n] and telling(own, n) and not get_close_matches(own.tokens[n], said, 1, 0.85)
+    known = Known(nearest, nearest - usual, letters, ~new, content)
+    found = [candidate(own, heard, first, last, known) for first, last in stretches(odd, content)]
+    found += [
+        candidate(own, [voice], place, place, known, [j])
+        for voice in heard
+        for place, j in denied(own, voice)
+        if not any(c.first <= place <= c.last for c in found)
     ]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Of each word of a sentence: how well the best voice bears it out, how far that is below the sentence's
+    mean, the share of words around it that are the same, whether a voice has it to the letter, and whether it
+    has content."""
+
+    nearest: np.ndarray
+    below: np.ndarray
+    letters: np.ndarray
+    same: np.ndarray
+    content: np.ndarray
 
 
 def candidate(
-    own: Said,
-    heard: Sequence[Voice],
-    first: int,
-    last: int,
-    nearest: np.ndarray,
-    below: np.ndarray,
-    letters: np.ndarray,
-    equal: np.ndarray,
-    content: np.ndarray,
+    own: Said, heard: Sequence[Voice], first: int, last: int, known: Known, lost: list[int] | None = None
 ) -> Candidate:
-    """A span with its features, against the voice that says something else nearest to its place."""
-    inside = [n for n in range(first, last + 1) if content[n]] or [first]
-    losses = [lost_near(own, voice, first, last) for voice in heard]
-    chosen = min(range(len(heard)), key=lambda v: (not losses[v][0], losses[v][1], v))
-    lost, distance = losses[chosen]
+    """A span with its features, against the voice that says something else nearest to its place; `lost`: that
+    voice's words, where they are known."""
+    inside = [n for n in range(first, last + 1) if known.content[n]] or [first]
+    losses = [lost_near(own, voice, first, last) if lost is None else (lost, 0.0, True) for voice in heard]
+    chosen = min(range(len(heard)), key=lambda v: (not losses[v][0], not losses[v][2], losses[v][1], v))
+    lost, distance, in_place = losses[chosen]
     voice = heard[chosen]
-    mine = [own.tokens[n] for n in inside]
-    theirs = [voice.said.tokens[j] for j in lost]
-    names = [own.text[slice(*own.vectors.offsets[n])][:1].isupper() and n > 0 for n in inside]
-    other_names = [
-        voice.said.text[slice(*voice.said.vectors.offsets[j])][:1].isupper() and j > 0 for j in lost
-    ]
-    name, number, negation = any(names), any(map(is_number, mine)), any(map(is_negation, mine))
+    mine, theirs = [own.tokens[n] for n in inside], [voice.said.tokens[j] for j in lost]
+    name = any(is_name(own, n) for n in inside)
+    number, negation = any(map(is_number, mine)), any(map(is_negation, mine))
+    agree = [set(theirs) <= set(other.said.tokens) for other in heard if other is not voice]
     found = [
-        float(nearest[inside].min()),
-        float(below[inside].mean()),
-        float(nearest[inside].max()),
+        float(known.nearest[inside].min()),
+        float(known.below[inside].mean()),
+        float(known.nearest[inside].max()),
         float(np.log(len(inside))),
-        float(equal[inside].mean()),
-        float(letters[inside].max()),
-        float(letters[inside].max()) * min(own.quoted, voice.said.quoted),
+        float(known.same[inside].mean()),
+        float(known.letters[inside].max()),
+        float(known.letters[inside].max()) * min(own.quoted, voice.said.quoted),
         name,
+        name and (longer_name(own, first - 1, known) or longer_name(own, last + 1, known)),
         number,
         negation,
-        name and any(other_names),
+        name and any(is_name(voice.said, j) for j in lost),
         number and any(map(is_number, theirs)),
         negation != any(map(is_negation, theirs)),
         min(distance, 9) / 9,
         float(np.mean(1 - voice.heard[lost])) if lost else 0.0,
         float(voice.likeness[np.ix_(inside, lost)].max()) if lost else 0.0,
         not lost,
-        voice.said.reference,
+        in_place and bool(lost),
+        float(np.log1p(sum(agree))) if lost else 0.0,
+        any(map(is_negation, theirs)) and not negation,
         float(np.log(len(heard))),
     ]
     return Candidate(first, last, voice, lost, np.array(found, dtype=float))
@@ -200,31 +215,69 @@ def stretches(odd: np.ndarray, content: np.ndarray) -> list[tuple[int, int]]:
     return found
 
 
-def lost_near(own: Said, voice: Voice, first: int, last: int) -> tuple[list[int], float]:
-    """The voice's words that the sentence lacks nearest to where a span of it would stand, in one run, and
-    how many words off; nothing, and 9, where it lacks none."""
+def lost_near(own: Said, voice: Voice, first: int, last: int) -> tuple[list[int], float, bool]:
+    """The voice's words that the sentence lacks in the place of a span of it, how many words off they stand,
+    and whether they stand just there, between words that are the same: of those, else the nearest in one run,
+    else nothing."""
     tokens = voice.said.tokens
-    usual = float(voice.heard[voice.said.is_word].mean()) if voice.said.is_word.any() else 1.0
-    lost = [
-        j
-        for j, token in enumerate(tokens)
-        if voice.said.is_word[j] and token not in EMPTY and voice.heard[j] < min(0.75, usual)
-    ]
-    if not lost:
-        return [], 9.0
+    between = replaced(voice, first, last)
+    lacking = [j for j in range(len(tokens)) if is_lacking(own, voice, j)]
+    here = [j for j in lacking if between is not None and between[0] <= j < between[1]]
+    if here:
+        return here, 0.0, True
+    if not lacking:
+        return [], 9.0, False
     beside = [
         *range(max(0, first - AROUND), first),
         *range(last + 1, min(len(own.tokens), last + 1 + AROUND)),
     ]
     anchors = [int(voice.likeness[n].argmax()) for n in beside if own.is_word[n] and voice.nearest[n] > 0.6]
-    off = [min((abs(j - a) for a in anchors), default=9) for j in lost]
+    off = [min((abs(j - a) for a in anchors), default=9) for j in lacking]
     nearest = int(np.argmin(off))
     run = [nearest]
-    while run[-1] + 1 < len(lost) and lost[run[-1] + 1] - lost[run[-1]] <= 2:
+    while run[-1] + 1 < len(lacking) and lacking[run[-1] + 1] - lacking[run[-1]] <= 2:
         run.append(run[-1] + 1)
-    while run[0] > 0 and lost[run[0]] - lost[run[0] - 1] <= 2:
+    while run[0] > 0 and lacking[run[0]] - lacking[run[0] - 1] <= 2:
         run.insert(0, run[0] - 1)
-    return [lost[k] for k in run], float(min(off[nearest], 9))
+    return [lacking[k] for k in run], float(min(off[nearest], 9)), False
+
+
+def is_lacking(own: Said, voice: Voice, j: int) -> bool:
+    """Whether a sentence lacks a word of a voice: a name, a number or a negation by the letter, others by
+    their meaning."""
+    token = voice.said.tokens[j]
+    if not voice.said.is_word[j] or token in own.tokens:
+        return False
+    if telling(voice.said, j):
+        return True
+    return token not in EMPTY and voice.heard[j] < 0.75
+
+
+def replaced(voice: Voice, first: int, last: int) -> tuple[int, int] | None:
+    """Where in the voice the words stand that replace a span, first and behind the last, if the words around
+    it are the same in both."""
+    before = max((b for b in voice.blocks if b[0] + b[2] <= first), default=None, key=lambda b: b[0])
+    after = min((b for b in voice.blocks if b[0] > last), default=None, key=lambda b: b[0])
+    start = before[1] + before[2] if before else 0
+    end = after[1] if after else len(voice.said.tokens)
+    near_before = before is None or first - (before[0] + before[2]) <= 1
+    near_after = after is None or after[0] - last <= 2
+    whole = (before or after) and near_before and near_after and 0 < end - start <= 2 * AROUND
+    return (start, end) if whole else None
+
+
+def denied(own: Said, voice: Voice) -> list[tuple[int, int]]:
+    """Places where a voice, in words that are otherwise the same, denies and the sentence does not: the
+    sentence's word behind the place, and the voice's negation."""
+    found = []
+    for j, token in enumerate(voice.said.tokens):
+        if not is_negation(token) or any(map(is_negation, own.tokens)):
+            continue
+        behind = next((b for b in voice.blocks if b[1] == j + 1 and b[2] >= 2), None)
+        before = next((b for b in voice.blocks if b[1] + b[2] == j and b[2] >= 2), None)
+        if behind and before and behind[0] == before[0] + before[2]:
+            found.append((behind[0], j))
+    return found
 
 
 def words_of(said: Said, words: Sequence[int]) -> str:
@@ -241,15 +294,31 @@ def kind(own: Said, span: Candidate) -> str:
     told = dict(zip(SPAN, span.found, strict=True))
     mine = own.tokens[span.first : span.last + 1]
     theirs = [span.against.said.tokens[j] for j in span.lost]
+    if told["another negation"]:
+        return "negation"
     if told["another number"] or (told["a number"] and not told["a name"]):
         return "number"
     if told["another name"] or told["a name"]:
         return "name"
-    if told["another negation"]:
-        return "negation"
     if MODALS.intersection(mine) != MODALS.intersection(theirs):
         return "modality"
     return "omission" if len(mine) <= 2 and len(theirs) >= 4 else "meaning"
+
+
+def is_name(said: Said, n: int) -> bool:
+    """Whether a word is capitalised, and not by its place or because the whole headline is."""
+    return n > 0 and bool(said.capital[n]) and not said.headline
+
+
+def longer_name(own: Said, n: int, known: Known) -> bool:
+    """Whether a word beside a span is a name that others have."""
+    return 0 <= n < len(own.tokens) and bool(own.capital[n]) and bool(known.same[n])
+
+
+def telling(said: Said, n: int) -> bool:
+    """Whether a word is a name, a number or a negation: alike in meaning is not enough for these."""
+    token = said.tokens[n]
+    return is_name(said, n) or is_number(token) or is_negation(token)
 
 
 def is_number(token: str) -> bool:

@@ -35,3 +35,14 @@ class Said:
     def is_word(self) -> np.ndarray:
         """[n], which of them are words."""
         return np.array([bool(WORD.match(token)) for token in self.tokens])
+
+    @cached_property
+    def capital(self) -> np.ndarray:
+        """[n], which of them are capitalised and more than a letter."""
+        return np.array([e - s > 1 and self.text[s].isupper() for s, e in self.vectors.offsets])
+
+    @cached_property
+    def headline(self) -> bool:
+        """Whether nearly all long words are capitalised."""
+        long = np.array([e - s > 3 for s, e in self.vectors.offsets]) & self.is_word
+        return bool(long.sum() > 2 and self.capital[long].mean() > 0.8)

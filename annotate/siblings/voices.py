@@ -1,7 +1,8 @@
 """The siblings of a sentence as voices: who is heard, and how far each bears out the sentence's words.
 
-Siblings that carry the same copy are one voice, so that a text two outlets took over counts once. A
-reference is heard before all others.
+Siblings that carry the same copy are one voice, so that a text two outlets took over counts once. Where a
+reference says the same thing, it alone is heard: what it does not bear out is not borne out, however many
+others have it.
 """
 
 from __future__ import annotations
@@ -32,15 +33,16 @@ class Voice:
     nearest: np.ndarray
     heard: np.ndarray
     equal: np.ndarray
+    blocks: list[tuple[int, int, int]]
 
 
 def voices(own: Said, siblings: Sequence[tuple[Said, float]]) -> list[Voice]:
     """The siblings that are heard for a sentence, given with the probability that each is one: never another
     sentence of the article or the same words again, and of several with the same copy one."""
     heard: list[Said] = []
-    ordered = sorted(
-        siblings, key=lambda pair: (not pair[0].reference, -round(pair[1], 3), pair[0].sentence_id)
-    )
+    ordered = sorted(siblings, key=lambda pair: (-round(pair[1], 3), pair[0].sentence_id))
+    if right := [pair for pair in ordered if pair[0].reference]:
+        ordered = right
     for sibling, _ in ordered:
         if len(heard) == MOST:
             break
@@ -55,11 +57,12 @@ def voice(own: Said, sibling: Said) -> Voice:
     """What a sibling bears out of a sentence."""
     words, theirs = own.vectors.words.astype(np.float32), sibling.vectors.words.astype(np.float32)
     likeness = np.clip(words @ theirs.T, 0, 1)
-    equal = np.zeros(len(own.tokens), dtype=bool)
     matched = SequenceMatcher(None, own.tokens, sibling.tokens, autojunk=False)
-    for block in matched.get_matching_blocks():
-        equal[block.a : block.a + block.size] = True
-    return Voice(sibling, likeness, likeness.max(1), likeness.max(0), equal)
+    blocks = [(block.a, block.b, block.size) for block in matched.get_matching_blocks() if block.size]
+    equal = np.zeros(len(own.tokens), dtype=bool)
+    for first, _, size in blocks:
+        equal[first : first + size] = True
+    return Voice(sibling, likeness, likeness.max(1), likeness.max(0), equal, blocks)
 
 
 def same_copy(one: Said, other: Said) -> bool:

@@ -18,7 +18,7 @@ from annotate.signals import holders
 from annotate.signals.base import Example, Row, Settings, Signal, binary_entropy, overlapping
 from annotate.signals.metrics import Metric, characters, confusion, exact_spans
 from annotate.signals.review import Answer, Controls, Label, Mark, Question, Review, TextBox
-from annotate.signals.tagger import padded, sigmoid
+from annotate.signals.tagger import padded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,14 +154,13 @@ class Attribution(Signal):
         return found
 
     def tune(self, scored: Mapping[str, tuple[list[Any], list[Example]]]) -> Settings:
-        """Platt's scaling of the mean content probability against 'most of the sentence is attributed'."""
-        from annotate.model.calibration import best_threshold, platt
+        """Calibration of the mean content probability against 'most of the sentence is attributed'."""
+        from annotate.model.calibration import best_threshold, calibrated, chosen_calibration
 
         pairs = [pair for scores, examples in scored.values() for pair in zip(scores, examples, strict=True)]
         logits, labels = [s["sentence"] for s, _ in pairs], [e.label >= 0.5 for _, e in pairs]
-        scale, offset = platt(logits, labels, [1 / len(pairs)] * len(pairs))
-        probabilities = sigmoid(scale * np.asarray(logits) + offset)
-        return {"scale": scale, "offset": offset, "threshold": best_threshold(probabilities, labels)}
+        settings = chosen_calibration(logits, labels, [1 / len(pairs)] * len(pairs))
+        return {**settings, "threshold": best_threshold(calibrated(logits, settings), labels)}
 
     def metrics(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
@@ -184,12 +183,15 @@ class Attribution(Signal):
     def reliability(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings
     ) -> tuple[list[float], list[bool]]:
-        logits = np.asarray([score["sentence"] for score in scores])
-        p = sigmoid(settings["scale"] * logits + settings["offset"])
+        from annotate.model.calibration import calibrated
+
+        p = calibrated([score["sentence"] for score in scores], settings)
         return p.tolist(), [e.label >= 0.5 for e in examples]
 
     def decode(self, scores: Any, sentence: Sentence, settings: Settings) -> Row:
-        probability = float(sigmoid(settings["scale"] * scores["sentence"] + settings["offset"]))
+        from annotate.model.calibration import calibrated
+
+        probability = float(calibrated(scores["sentence"], settings))
         return {
             "holder_kind": HOLDERS[int(probability >= settings["threshold"])],
             "holder_name": None,
@@ -207,6 +209,9 @@ class Attribution(Signal):
 
     def resolve(self, rows: Sequence[Row], sentences: Sequence[Sentence]) -> None:
         holders.resolve(rows, sentences)
+
+    def verdict(self, row: Row, settings: Settings) -> str | bool:
+        return str(row["holder_kind"])
 
     def uncertainty(self, row: Row) -> float:
         return binary_entropy(row["attribution"])

@@ -136,6 +136,10 @@ class Signal(ABC):
         """What only the whole article tells; changes the rows of its content sentences in place."""
         return None
 
+    def verdict(self, row: Row, settings: Settings) -> str | bool:
+        """What a row says in one word; yes or no unless a signal says otherwise."""
+        return bool(row[self.name] >= settings["threshold"])
+
     def scored(self, row: Row) -> bool:
         """Whether the model that scored a row knows this signal; else its columns are null."""
         return row.get(self.columns[0][0]) is not None

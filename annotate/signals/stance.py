@@ -166,6 +166,9 @@ class Stance(Signal):
             )
         return {"stance": stances}
 
+    def verdict(self, row: Row, settings: Settings) -> str | bool:
+        return str(row["stance"][0]["label"])
+
     def uncertainty(self, row: Row) -> float:
         return max((entropy([s[f"p_{label}"] for label in STANCES]) for s in row["stance"]), default=0.0)
 

@@ -16,7 +16,7 @@ from typing import Any
 from annotate.article import Mention, Sentence
 from annotate.errors import UserError
 from annotate.model.bundle import Bundle, load_bundle, shipped
-from annotate.model.calibration import expected_calibration_error, reliability_bins
+from annotate.model.calibration import chance_error, expected_calibration_error, reliability_bins
 from annotate.model.prediction import predict
 from annotate.signals.base import Example, Row, Signal
 from annotate.training.card import CARD, write_card
@@ -102,7 +102,12 @@ def calibration_of(signal: Signal, dev: dict[str, Scored]) -> dict[str, Any]:
             y += truth
             weights += [1 / len(dev[name][1])] * len(found)
     bins = reliability_bins(p, y, weights)
-    return {"error": expected_calibration_error(bins), "n": len(p), "bins": bins}
+    return {
+        "error": expected_calibration_error(bins),
+        "chance": chance_error(p, weights),
+        "n": len(p),
+        "bins": bins,
+    }
 
 
 def parted(scored: Scored, fold: int) -> tuple[Scored, Scored]:
@@ -134,18 +139,10 @@ def probe(bundle: Bundle) -> list[dict[str, Any]]:
         probes, sentences, predict(bundle.network, bundle.tokenizer, sentences), strict=True
     ):
         settings = bundle.settings[p["signal"]]
-        row = signals[p["signal"]].decode(scores[p["signal"]], sentence, settings)
-        found.append({**p, "said": verdict(p["signal"], row, settings)})
+        signal = signals[p["signal"]]
+        row = signal.decode(scores[signal.name], sentence, settings)
+        found.append({**p, "said": signal.verdict(row, settings)})
     return found
-
-
-def verdict(signal: str, row: Row, settings: Row) -> str | bool:
-    """What a row says in one word."""
-    if signal == "stance":
-        return str(row["stance"][0]["label"])
-    if signal == "attribution":
-        return str(row["holder_kind"])
-    return bool(row[signal] >= settings["threshold"])
 
 
 def speed(bundle: Bundle, texts: Sequence[str]) -> dict[str, Any]:

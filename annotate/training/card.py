@@ -118,10 +118,12 @@ def calibration(found: dict[str, Any] | None) -> Iterator[str]:
     if not found:
         return
     yield from ("", "## Calibration", "")
-    yield "Expected calibration error on the dev sets in 15 bins, cross-fitted over documents."
-    yield from ("", "| signal | error | n |", "|---|---|---|")
+    yield "Expected calibration error on the dev sets in 15 bins, cross-fitted over documents. By chance:"
+    yield "what perfect probabilities would show on as few rows."
+    yield from ("", "| signal | error | by chance | n |", "|---|---|---|---|")
     for signal, c in found.items():
-        yield f"| {signal} | {c['error']:.3f} | {c['n']} |" if c["n"] else f"| {signal} | | 0 |"
+        errors = f"{c['error']:.3f} | {c['chance']:.3f}" if c["n"] else "|"
+        yield f"| {signal} | {errors} | {c['n']} |"
     yield from ("", f"![Share of yes against probability, per signal]({PLOT})")
 
 
@@ -162,6 +164,8 @@ def settings(found: dict[str, dict[str, Any]]) -> Iterator[str]:
             if isinstance(setting, dict):
                 for name, number in setting.items():
                     yield f"| {signal} | {key}: {name} | {number:.3f} |"
+            elif isinstance(setting, list):
+                yield f"| {signal} | {key} | {len(setting[0])} points |"
             else:
                 yield f"| {signal} | {key} | {setting:.3f} |"
 
