@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -41,3 +42,48 @@ def seeds_frame(annotator: Any, seeds: Path) -> Any:
 def content(seeds_frame: Any) -> Any:
     """Its content sentences."""
     return seeds_frame[~seeds_frame.boilerplate]
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory) -> Path:
+    """An encoder with random weights and MiniLM's tokenizer: real code, no hub, a second a run."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    from annotate.model.encoder import MINILM, folder_of
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("encoder")
+    config = BertConfig(hidden_size=24, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32)
+    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    shutil.copy(folder_of(MINILM) / "tokenizer.json", folder)
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def corpora(tmp_path_factory) -> Path:
+    """Two corpora of sentences of our own, in the documented form."""
+    import pandas as pd
+
+    folder = tmp_path_factory.mktemp("corpora")
+    verbs = ["closes", "opens", "grows", "fails", "starts", "ends", "moves", "waits"]
+    for split, n in (("train", 64), ("dev", 24), ("test", 24)):
+        hedges, stances = [], []
+        for i in range(n):
+            verb = verbs[i % len(verbs)]
+            text = f"The shop {'may' if i % 2 else 'will'} say it {verb} in week {i}."
+            hedges.append((text, i % 2, [[9, 12]] if i % 2 else [], str(i)))
+            text = f"{['Awful', 'Tall', 'Kind'][i % 3]} Anna {verb} early in week {i}."
+            at = text.index("Anna")
+            stances.append((text, "Anna", at, at + 4, ["against", "neutral", "favor"][i % 3], "rw", str(i)))
+        for name, rows, columns in (
+            ("hedge_bio", hedges, ["text", "label", "cue_spans", "doc_id"]),
+            (
+                "newsmtsc",
+                stances,
+                ["text", "target", "target_start", "target_end", "label", "subset", "doc_id"],
+            ),
+        ):
+            (folder / name).mkdir(exist_ok=True)
+            pd.DataFrame(rows, columns=columns).to_parquet(folder / name / f"{split}.parquet")
+    return Path(folder)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,62 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from tiny import RECIPE, command, weights
 
 from annotate.errors import UserError
-from annotate.model.encoder import MINILM, folder_of
 from annotate.training.corpora import SIGNAL_OF, load_corpus
 from annotate.training.recipe import load_recipe
-
-RECIPE = {
-    "name": "tiny",
-    "corpora": {"hedge_bio": 1, "newsmtsc": 1},
-    "steps": 12,
-    "batch_size": 8,
-    "evaluate_every": 6,
-    "checkpoint_every": 1,
-    "frozen": [],
-}
-
-
-@pytest.fixture(scope="session")
-def tiny_encoder(tmp_path_factory) -> Path:
-    """An encoder with random weights and MiniLM's tokenizer: real code, no hub, a second a run."""
-    import torch
-    from transformers import BertConfig, BertModel
-
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("encoder")
-    config = BertConfig(hidden_size=24, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32)
-    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
-    shutil.copy(folder_of(MINILM) / "tokenizer.json", folder)
-    return Path(folder)
-
-
-@pytest.fixture(scope="session")
-def corpora(tmp_path_factory) -> Path:
-    """Two corpora of sentences of our own, in the documented form."""
-    folder = tmp_path_factory.mktemp("corpora")
-    verbs = ["closes", "opens", "grows", "fails", "starts", "ends", "moves", "waits"]
-    for split, n in (("train", 64), ("dev", 24), ("test", 24)):
-        hedges, stances = [], []
-        for i in range(n):
-            verb = verbs[i % len(verbs)]
-            text = f"The shop {'may' if i % 2 else 'will'} say it {verb} in week {i}."
-            hedges.append((text, i % 2, [[9, 12]] if i % 2 else [], str(i)))
-            text = f"{['Awful', 'Tall', 'Kind'][i % 3]} Anna {verb} early in week {i}."
-            at = text.index("Anna")
-            stances.append((text, "Anna", at, at + 4, ["against", "neutral", "favor"][i % 3], "rw", str(i)))
-        for name, rows, columns in (
-            ("hedge_bio", hedges, ["text", "label", "cue_spans", "doc_id"]),
-            (
-                "newsmtsc",
-                stances,
-                ["text", "target", "target_start", "target_end", "label", "subset", "doc_id"],
-            ),
-        ):
-            (folder / name).mkdir(exist_ok=True)
-            pd.DataFrame(rows, columns=columns).to_parquet(folder / name / f"{split}.parquet")
-    return Path(folder)
 
 
 @pytest.fixture
@@ -77,17 +25,6 @@ def recipe(tmp_path, tiny_encoder) -> Path:
     path = tmp_path / "recipe.yaml"
     path.write_text(yaml.safe_dump({**RECIPE, "encoder": str(tiny_encoder)}))
     return path
-
-
-def command(recipe: Path, corpora: Path, folder: Path) -> list[str]:
-    options = ["--data", corpora, "--out", folder / "model", "--run", folder / "run", "--threads", 1]
-    return [sys.executable, "-m", "annotate", "train", str(recipe), *map(str, options)]
-
-
-def weights(folder: Path) -> dict[str, np.ndarray]:
-    from safetensors.numpy import load_file
-
-    return load_file(folder / "model" / "weights.safetensors")
 
 
 def test_a_killed_training_goes_on_and_ends_as_if_never_cut(recipe, corpora, tmp_path):

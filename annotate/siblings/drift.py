@@ -9,7 +9,7 @@ were fitted to events written for this purpose (`annotate.training.siblings`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -126,10 +126,10 @@ def candidates(own: Said, heard: Sequence[Voice]) -> list[Candidate]:
     for n in range(len(own.tokens)):
         # "Councilor" is another spelling, no other name.
         odd[n] |= new[n] and telling(own, n) and not get_close_matches(own.tokens[n], said, 1, 0.85)
-    known = Known(nearest, nearest - usual, letters, ~new, content)
+    known = Known(nearest, nearest - usual, letters, ~new, content, [lacking(own, voice) for voice in heard])
     found = [candidate(own, heard, first, last, known) for first, last in stretches(odd, content)]
     found += [
-        candidate(own, [voice], place, place, known, [j])
+        candidate(own, [voice], place, place, replace(known, lacking=[[j]]))
         for voice in heard
         for place, j in denied(own, voice)
         if not any(c.first <= place <= c.last for c in found)
@@ -141,22 +141,23 @@ def candidates(own: Said, heard: Sequence[Voice]) -> list[Candidate]:
 class Known:
     """Of each word of a sentence: how well the best voice bears it out, how far that is below the sentence's
     mean, the share of words around it that are the same, whether a voice has it to the letter, and whether it
-    has content."""
+    has content. Of each voice: the words that the sentence lacks."""
 
     nearest: np.ndarray
     below: np.ndarray
     letters: np.ndarray
     same: np.ndarray
     content: np.ndarray
+    lacking: list[list[int]]
 
 
-def candidate(
-    own: Said, heard: Sequence[Voice], first: int, last: int, known: Known, lost: list[int] | None = None
-) -> Candidate:
-    """A span with its features, against the voice that says something else nearest to its place; `lost`: that
-    voice's words, where they are known."""
+def candidate(own: Said, heard: Sequence[Voice], first: int, last: int, known: Known) -> Candidate:
+    """A span with its features, against the voice that says something else nearest to its place."""
     inside = [n for n in range(first, last + 1) if known.content[n]] or [first]
-    losses = [lost_near(own, voice, first, last) if lost is None else (lost, 0.0, True) for voice in heard]
+    losses = [
+        lost_near(own, voice, first, last, lacking)
+        for voice, lacking in zip(heard, known.lacking, strict=True)
+    ]
     chosen = min(range(len(heard)), key=lambda v: (not losses[v][0], not losses[v][2], losses[v][1], v))
     lost, distance, in_place = losses[chosen]
     voice = heard[chosen]
@@ -194,14 +195,9 @@ def candidate(
 def around(equal: np.ndarray) -> np.ndarray:
     """[n], the share of the words around each that are the same to the letter."""
     n = len(equal)
-    return np.array(
-        [
-            np.concatenate([equal[max(0, i - AROUND) : i], equal[i + 1 : i + 1 + AROUND]]).mean()
-            if n > 1
-            else 0.0
-            for i in range(n)
-        ]
-    )
+    so_far = np.concatenate([[0], np.cumsum(equal)])
+    low, high = np.maximum(np.arange(n) - AROUND, 0), np.minimum(np.arange(n) + AROUND + 1, n)
+    return (so_far[high] - so_far[low] - equal) / np.maximum(high - low - 1, 1)
 
 
 def stretches(odd: np.ndarray, content: np.ndarray) -> list[tuple[int, int]]:
@@ -215,13 +211,13 @@ def stretches(odd: np.ndarray, content: np.ndarray) -> list[tuple[int, int]]:
     return found
 
 
-def lost_near(own: Said, voice: Voice, first: int, last: int) -> tuple[list[int], float, bool]:
-    """The voice's words that the sentence lacks in the place of a span of it, how many words off they stand,
-    and whether they stand just there, between words that are the same: of those, else the nearest in one run,
-    else nothing."""
-    tokens = voice.said.tokens
+def lost_near(
+    own: Said, voice: Voice, first: int, last: int, lacking: Sequence[int]
+) -> tuple[list[int], float, bool]:
+    """Of the voice's words that the sentence lacks those in the place of a span of it, how many words off
+    they stand, and whether they stand just there, between words that are the same: of those, else the
+    nearest in one run, else nothing."""
     between = replaced(voice, first, last)
-    lacking = [j for j in range(len(tokens)) if is_lacking(own, voice, j)]
     here = [j for j in lacking if between is not None and between[0] <= j < between[1]]
     if here:
         return here, 0.0, True
@@ -242,15 +238,17 @@ def lost_near(own: Said, voice: Voice, first: int, last: int) -> tuple[list[int]
     return [lacking[k] for k in run], float(min(off[nearest], 9)), False
 
 
-def is_lacking(own: Said, voice: Voice, j: int) -> bool:
-    """Whether a sentence lacks a word of a voice: a name, a number or a negation by the letter, others by
+def lacking(own: Said, voice: Voice) -> list[int]:
+    """The words of a voice that a sentence lacks: a name, a number or a negation by the letter, others by
     their meaning."""
-    token = voice.said.tokens[j]
-    if not voice.said.is_word[j] or token in own.tokens:
-        return False
-    if telling(voice.said, j):
-        return True
-    return token not in EMPTY and voice.heard[j] < 0.75
+    mine = set(own.tokens)
+    return [
+        j
+        for j, token in enumerate(voice.said.tokens)
+        if voice.said.is_word[j]
+        and token not in mine
+        and (telling(voice.said, j) or (token not in EMPTY and voice.heard[j] < 0.75))
+    ]
 
 
 def replaced(voice: Voice, first: int, last: int) -> tuple[int, int] | None:

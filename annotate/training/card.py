@@ -59,6 +59,9 @@ def made_from(config: dict[str, Any], size: float) -> Iterator[str]:
         f"Chosen by the mean dev figure: {training['chosen']}"
         f" ({listed(training['candidates'])}), seed {training['seed']} ({listed(training['seeds'])})"
     )
+    if teachers := recipe.get("teachers"):
+        named = ", ".join(f"{t['name']} ({len(t['seeds'])} of {t['steps']} steps)" for t in teachers)
+        yield f"- Taught by models of one signal each: {named}; their word weighs less and less, labels more"
     yield "- Reproduce: `annotate train models/recipe.yaml --data FOLDER`"
     yield from ("", "| corpus | rows | share of batches | licence, word for word | citation |")
     yield "|---|---|---|---|---|"

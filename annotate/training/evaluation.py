@@ -13,7 +13,7 @@ from annotate.errors import UserError
 from annotate.model.network import Network
 from annotate.model.prediction import predict
 from annotate.signals.base import Example, Settings, Signal
-from annotate.training.corpora import SIGNAL_OF, Split, load_corpus
+from annotate.training.corpora import SIGNAL_OF, UNLABELLED, Split, load_corpus
 
 RESAMPLES = 300
 CHUNK = 512
@@ -53,6 +53,8 @@ def evaluate(
     """
     from annotate.scoring import load
 
+    if corpus in UNLABELLED:
+        raise UserError(f"{corpus} has no labels to measure a model by; it only teaches.")
     examples = load_corpus(data, corpus, split)
     annotator = load(model)
     signal, bundle = SIGNAL_OF[corpus], annotator.bundle

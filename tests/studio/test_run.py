@@ -28,6 +28,8 @@ def test_run_puts_each_content_sentence_there_once_and_a_second_run_adds_nothing
     tasks = standing(studio)
     assert sorted(t.data["sentence_id"] for t in tasks) == sorted(content.sentence_id)
     assert {len(t.predictions) for t in tasks} == {1}
+    [garbled] = [t for t in tasks if t.data["text"].startswith("Pouring water")]
+    assert "groundless accusations" in garbled.data["siblings_html"], "what the others wrote stands beside it"
     [version] = {t.predictions[0].model_version for t in tasks}
     second = run(seeds)
     assert second.returncode == 0, second.stderr

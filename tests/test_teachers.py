@@ -1,0 +1,117 @@
+"""Teachers: what models of one signal believe is kept, and teaches a model of all."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import numpy as np
+import pytest
+import yaml
+from tiny import RECIPE, command, weights
+
+from annotate.errors import UserError
+from annotate.training.naming import read_named
+from annotate.training.recipe import load_recipe
+from annotate.training.teachers import keep, kept
+
+TEACHERS = [
+    {"name": "stance", "corpora": {"newsmtsc": 1}, "seeds": [1, 2], "steps": 4, "evaluate_every": 4},
+    {"name": "hedging", "corpora": {"hedge_bio": 1}, "steps": 4, "evaluate_every": 4},
+]
+
+
+@pytest.fixture
+def taught_recipe(tmp_path, tiny_encoder):
+    path = tmp_path / "recipe.yaml"
+    path.write_text(yaml.safe_dump({**RECIPE, "encoder": str(tiny_encoder), "teachers": TEACHERS}))
+    return path
+
+
+def test_a_student_is_taught_and_a_second_run_asks_no_teacher_again(taught_recipe, corpora, tmp_path):
+    done = subprocess.run(command(taught_recipe, corpora, tmp_path), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    run = tmp_path / "run"
+    beliefs = sorted(run.glob("*/beliefs-*.npz"))
+    assert [f"{p.parent.name}/{p.stem}" for p in beliefs] == [
+        "hedging-1/beliefs-hedge_bio",
+        "stance-1/beliefs-newsmtsc",
+        "stance-2/beliefs-newsmtsc",
+    ]
+    written = {path: path.stat().st_mtime_ns for path in beliefs}
+    taught = weights(tmp_path)
+    alone = yaml.safe_load(taught_recipe.read_text())
+    del alone["teachers"]
+    taught_recipe.write_text(yaml.safe_dump(alone))
+    subprocess.run(command(taught_recipe, corpora, tmp_path / "alone"), check=True, capture_output=True)
+    other = weights(tmp_path / "alone")
+    assert any(not np.allclose(taught[name], other[name], atol=1e-3) for name in taught)
+    (run / "seed-1" / "checkpoint.pt").unlink()
+    taught_recipe.write_text(yaml.safe_dump({**alone, "teachers": TEACHERS}))
+    subprocess.run(command(taught_recipe, corpora, tmp_path), check=True, capture_output=True)
+    assert {path: path.stat().st_mtime_ns for path in beliefs} == written
+    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    assert [t["name"] for t in config["training"]["recipe"]["teachers"]] == ["stance", "hedging"]
+
+
+def test_what_teachers_believe_comes_back_in_its_shape(tmp_path):
+    rng = np.random.default_rng(0)
+    beliefs = [rng.random(3), rng.random((4, 2)), rng.random((5, 3, 3)), rng.random((1, 2))]
+    keep(tmp_path / "b.npz", beliefs)
+    back = kept(tmp_path / "b.npz")
+    assert [b.shape for b in back] == [b.shape for b in beliefs]
+    for one, other in zip(back, beliefs, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["stance", "hedging", "garble", "attribution"])
+def test_a_belief_is_learned_best_by_who_holds_it(name, annotator):
+    """The loss against one's own beliefs is lower than that against beliefs that are turned round."""
+    import torch
+
+    from annotate.article import Mention, Sentence
+    from annotate.model.batch import collate, tokenize
+
+    texts = ["Anna said the awful mayor might be wrong.", "Ferries leave from the western quay on Monday."]
+    sentences = [Sentence("", None, "", 0, len(t), t, mentions=(Mention("x", 0, 4),)) for t in texts]
+    network = annotator.bundle.network
+    [signal] = [s for s in network.signals if s.name == name]
+    batch = collate(tokenize(annotator.bundle.tokenizer, texts), 0)
+    with torch.inference_mode():
+        out = network(batch, sentences, only=[signal])[name]
+        own = signal.beliefs(out, batch)
+        turned = [np.ascontiguousarray(b[..., ::-1]) if name != "garble" else 1 - b for b in own]
+        mine = float(signal.belief_loss(out, batch, [b.astype(np.float32) for b in own], "any"))
+        others = float(signal.belief_loss(out, batch, [b.astype(np.float32) for b in turned], "any"))
+    assert mine < others
+
+
+def test_a_sentence_that_is_held_out_is_not_judged_by_teachers():
+    texts = [
+        "On Monday the harbour master Ida Berg closed the port of Halden for repairs until June.",
+        "Critics of Ola Nordmann said that the ferry had been late again.",
+        "Nothing here is anybody's name at all.",
+    ]
+    held = [
+        "Yesterday the harbour master Ida Berg closed the port of Halden for repairs until June, she said."
+    ]
+    assert [e.text for e in read_named(texts, [])] == texts[:2]
+    [left] = read_named(texts, held)
+    assert left.text == texts[1]
+    [(start, end, _)] = left.spans
+    assert left.text[start:end] == "Ola Nordmann"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"precision": "float16"}, "`precision` in the recipe .* must be float32 or bfloat16"),
+        ({"teachers": {"name": "x"}}, "`teachers` in the recipe .* must be a list of recipes"),
+        ({"teachers": [{"name": "x"}]}, "The recipe .*, teacher 1 lacks `corpora`"),
+    ],
+)
+def test_a_recipe_that_is_wrong_says_where(tmp_path, change, said):
+    path = tmp_path / "recipe.yaml"
+    path.write_text(yaml.safe_dump({**RECIPE, **change}))
+    with pytest.raises(UserError, match=said):
+        load_recipe(path)
