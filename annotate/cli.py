@@ -245,7 +245,7 @@ def evaluate(
 
     \b
     Example: annotate evaluate --corpus newsmtsc --split dev --data corpora/
-             annotate evaluate --card --model models/second --data corpora/
+             annotate evaluate --card --model models/third --data corpora/
     """
     from annotate.training import assessment, evaluation
 

@@ -85,6 +85,24 @@ def test_of_several_seeds_the_one_with_the_best_dev_figure_is_taken(tmp_path, ti
     assert headline(figures) == pytest.approx(max(training["seeds"].values()))
 
 
+def test_the_average_with_another_model_is_a_candidate(recipe, corpora, tmp_path):
+    from annotate.model.bundle import read_config
+
+    subprocess.run(command(recipe, corpora, tmp_path), check=True, capture_output=True)
+    other = tmp_path / "other.yaml"
+    other.write_text(
+        yaml.safe_dump({**yaml.safe_load(recipe.read_text()), "average_with": ["model"], "seeds": [5]})
+    )
+    subprocess.run(command(other, corpora, tmp_path / "next"), check=True, capture_output=True)
+    training = read_config(tmp_path / "next" / "model")["training"]
+    assert "the average with model" in training["candidates"]
+    assert training["chosen"] == max(training["candidates"], key=training["candidates"].get)
+    other.write_text(other.read_text().replace("- model", "- nowhere"))
+    done = subprocess.run(command(other, corpora, tmp_path / "last"), capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "is not a model folder" in done.stderr
+
+
 def test_only_tokens_without_a_label_are_hidden(tiny_encoder):
     from tokenizers import Tokenizer
 
@@ -140,6 +158,7 @@ def test_another_recipe_does_not_go_on_from_this_run(recipe, corpora, tmp_path):
         ({"finish": {"newsmtsc": 1}, "finish_from": 99}, "`finish_from` in the recipe"),
         ({"seeds": 3}, "`seeds` in the recipe .* must be a list"),
         ({"average": [999]}, "`average` in the recipe .* must be a list of steps"),
+        ({"average_with": "second"}, "`average_with` in the recipe .* must be a list of folders"),
         ({"steps": "many"}, "`steps` in the recipe .* must be a whole number"),
         ({"learning_rate": "fast"}, "`learning_rate` in the recipe .* must be a number"),
     ],

@@ -15,6 +15,7 @@ import torch
 
 from annotate.errors import UserError
 from annotate.model.batch import collate, tokenize
+from annotate.model.bundle import load_bundle
 from annotate.model.encoder import TOKENIZER, WEIGHTS, folder_of, load_encoder, sha256
 from annotate.model.network import Network
 from annotate.signals import SIGNALS
@@ -79,12 +80,19 @@ class Corpus:
             epoch += 1
 
 
-def fit(recipe: Recipe, data: Path, run: Path, progress: Progress, beliefs: Beliefs | None = None) -> Fitted:
+def fit(
+    recipe: Recipe,
+    data: Path,
+    run: Path,
+    progress: Progress,
+    beliefs: Beliefs | None = None,
+    others: Sequence[Path] = (),
+) -> Fitted:
     """Train by the recipe in the folder `run`, going on from its last checkpoint if it has one.
 
     beliefs: what teachers make of the rows of some corpora. The share of the loss against them falls from 1
     to 0 over the steps, that against labels rises (Clark et al. 2019); rows that have no label keep to the
-    beliefs.
+    beliefs. others: model folders that the last step is averaged with.
 
     Raises:
         UserError: for a corpus or encoder that cannot be had, or a run folder of another recipe.
@@ -162,7 +170,7 @@ def fit(recipe: Recipe, data: Path, run: Path, progress: Progress, beliefs: Beli
     network.halved = False
     dev = {name: load_corpus(data, name, "dev") for name in dev}
     measured = {}
-    for name, weights in candidates(run, recipe).items():
+    for name, weights in candidates(run, recipe, others).items():
         network.load_state_dict(weights)
         settings, figures = tune_and_measure(network, tokenizer, dev)
         measured[name] = (headline(figures), weights, settings, figures)
@@ -184,9 +192,13 @@ def fit(recipe: Recipe, data: Path, run: Path, progress: Progress, beliefs: Beli
     )
 
 
-def candidates(run: Path, recipe: Recipe) -> dict[str, dict[str, Any]]:
-    """The weights to choose among on the whole of dev: the best step on samples of it, the last step, and the
-    average over some steps."""
+def candidates(run: Path, recipe: Recipe, others: Sequence[Path] = ()) -> dict[str, dict[str, Any]]:
+    """The weights to choose among on the whole of dev: the best step on samples of it, the last step, the
+    average over some steps, and the averages of the last with other models.
+
+    Raises:
+        UserError: for a model that cannot be loaded or has other parameters.
+    """
     best = torch.load(run / "best.pt", weights_only=True)
     found = {f"step {best['step']}": best["network"]}
     last = torch.load(run / "checkpoint.pt", weights_only=True)["network"]
@@ -197,6 +209,12 @@ def candidates(run: Path, recipe: Recipe) -> dict[str, dict[str, Any]]:
         ]
         name = f"the average of steps {', '.join(map(str, recipe.average))}"
         found[name] = {key: torch.stack([part[key] for part in parts]).float().mean(0) for key in last}
+    for folder in others:
+        theirs = load_bundle(folder).network.state_dict()
+        if {key: t.shape for key, t in theirs.items()} != {key: t.shape for key, t in last.items()}:
+            raise UserError(f"The model {folder} has other parameters than this one; average with its like.")
+        name = f"the average with {folder.name}"
+        found[name] = {key: (last[key].float() + theirs[key].float()) / 2 for key in last}
     return found
 
 

@@ -46,6 +46,8 @@ class Recipe:
     inherit what they do not say and INHERITED names;
     frozen: beginnings of names of encoder parameters that are not trained;
     average: steps whose weights are averaged into one more candidate (Izmailov et al. 2018);
+    average_with: model folders beside the recipe, of the same encoder and signals; the average of the last
+    step with each is one more candidate (Wortsman et al. 2022, Model soups);
     evaluate_every, checkpoint_every: steps; dev_rows: rows of each dev set for the choice among steps.
     """
 
@@ -67,6 +69,7 @@ class Recipe:
     frozen: list[str] = field(default_factory=lambda: ["embeddings."])
     teachers: list[Recipe] = field(default_factory=list)
     average: list[int] = field(default_factory=list)
+    average_with: list[str] = field(default_factory=list)
     evaluate_every: int = 500
     checkpoint_every: int = 100
     dev_rows: int = 400
@@ -173,6 +176,9 @@ def checked(raw: Any, path: str) -> Recipe:
         isinstance(step, int) and 0 < step <= raw.get("steps", known["steps"].default) for step in average
     ):
         raise UserError(f"`average` in the recipe {path} must be a list of steps, not {average!r}.")
+    others = raw.get("average_with", [])
+    if not isinstance(others, list) or not all(isinstance(folder, str) for folder in others):
+        raise UserError(f"`average_with` in the recipe {path} must be a list of folders, not {others!r}.")
     teachers = raw.get("teachers", [])
     if not isinstance(teachers, list) or not all(isinstance(one, dict) for one in teachers):
         raise UserError(f"`teachers` in the recipe {path} must be a list of recipes.")

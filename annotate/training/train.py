@@ -27,7 +27,8 @@ def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progres
     recipe = load_recipe(recipe_file)
     beliefs = taught(recipe, data, run, progress)
     runs = [replace(recipe, seeds=[seed]) for seed in recipe.seeds]
-    fits = [fit(one, data, run / f"seed-{one.seed}", progress, beliefs) for one in runs]
+    others = [recipe_file.parent / folder for folder in recipe.average_with]
+    fits = [fit(one, data, run / f"seed-{one.seed}", progress, beliefs, others) for one in runs]
     best = max(range(len(fits)), key=lambda i: headline(fits[i].figures))
     fitted = fits[best]
     figures = {"dev": {name: [asdict(f) for f in found] for name, found in fitted.figures.items()}}
