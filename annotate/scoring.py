@@ -139,21 +139,24 @@ class Annotator:
         siblings: whether articles are set beside each other, within each BLOCK of them; the texts of a block
         are then held at once.
         """
+        waiting: list[list[Sentence]] = []
+        near: dict[str, Beside] = {}
         for block in blocks(articles, BLOCK if siblings else FEW):
             parted = [split(article, targets) for article in block]
-            near: dict[str, Beside] = {}
-            if siblings and len(parted) > 1:
+            if siblings:
                 from annotate.siblings.compare import compare
 
                 near = compare(parted, progress=lambda n, of: progress("Comparing articles", n, of))
-            waiting: list[list[Sentence]] = []
             for sentences in parted:
                 waiting.append(sentences)
                 if sum(map(len, waiting)) >= CHUNK:
                     yield self._table(waiting, near)
                     waiting = []
-            if waiting:
+            if siblings and waiting:
                 yield self._table(waiting, near)
+                waiting = []
+        if waiting:
+            yield self._table(waiting, near)
 
     def _table(
         self, articles: Sequence[Sequence[Sentence]], near: Mapping[str, Beside] | None = None
