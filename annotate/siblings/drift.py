@@ -43,6 +43,8 @@ SPAN = (
     "lost, a negation",
     "voices",
 )
+SPELLING = 0.85
+"""From this ratio of shared letters on (difflib) two capitalised words are spellings of one."""
 AROUND = 4
 """Words to each side that tell whether a text is otherwise the same."""
 NEGATIONS = frozenset("no not never nor neither none nobody nothing without cannot".split())
@@ -121,11 +123,9 @@ def candidates(own: Said, heard: Sequence[Voice]) -> list[Candidate]:
     letters = np.max([around(voice.equal) for voice in heard], axis=0)
     said = {token for voice in heard for token in voice.said.tokens}
     content = np.array([w and t not in EMPTY for w, t in zip(own.is_word, own.tokens, strict=True)])
-    new = np.array([token not in said for token in own.tokens])
+    new = np.array([is_new(own, n, said) for n in range(len(own.tokens))])
     odd = content & new & (((nearest < 0.62) & (nearest - usual < -0.12)) | (letters >= 0.7))
-    for n in range(len(own.tokens)):
-        # "Councilor" is another spelling, no other name.
-        odd[n] |= new[n] and telling(own, n) and not get_close_matches(own.tokens[n], said, 1, 0.85)
+    odd |= new & np.array([telling(own, n) for n in range(len(own.tokens))])
     known = Known(nearest, nearest - usual, letters, ~new, content, [lacking(own, voice) for voice in heard])
     found = [candidate(own, heard, first, last, known) for first, last in stretches(odd, content)]
     found += [
@@ -311,6 +311,14 @@ def is_name(said: Said, n: int) -> bool:
 def longer_name(own: Said, n: int, known: Known) -> bool:
     """Whether a word beside a span is a name that others have."""
     return 0 <= n < len(own.tokens) and bool(own.capital[n]) and bool(known.same[n])
+
+
+def is_new(own: Said, n: int, said: set[str]) -> bool:
+    """Whether none of the words that are said is this one; "Councilor" is another spelling, no other name."""
+    token = own.tokens[n]
+    if token in said:
+        return False
+    return not (is_name(own, n) and get_close_matches(token, said, 1, SPELLING))
 
 
 def telling(said: Said, n: int) -> bool:
