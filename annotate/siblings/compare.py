@@ -28,7 +28,6 @@ class Sibling:
 
     article_id: str
     sentence_id: str
-    text: str
     probability: float
 
 
@@ -126,7 +125,7 @@ def compare_event(
     of_texts = iter(vectors([s.text for article in articles for s in article]))
     said = [
         [
-            Said(s.article_id, s.id, s.start, s.text, next(of_texts), quote.share, s.article_id == reference)
+            Said(s.article_id, s.id, s.text, next(of_texts), quote.share, s.article_id == reference)
             for s, quote in zip(article, quotations((s.text, s.paragraph) for s in article), strict=True)
         ]
         for article in articles
@@ -136,7 +135,7 @@ def compare_event(
     pairs = pairs_of(vectors_of(texts, chosen["background"], chosen["documents"]))
     ready = [prepared(article, rare) for article in said]
     for own, siblings in beside(said, ready, pairs, Judge.of(chosen)):
-        near = [Sibling(s.article_id, s.sentence_id, s.text, p) for s, p in siblings]
+        near = [Sibling(s.article_id, s.sentence_id, p) for s, p in siblings]
         yield own.sentence_id, Beside(number, near, drifts(own, siblings, chosen))
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from annotate.article import Sentence
-from annotate.frame import DRIFT, SIBLING
+from annotate.frame import DRIFT, SENTENCE_COLUMNS, SIBLING
 from annotate.siblings.compare import Beside
 
 
@@ -21,12 +21,7 @@ def schema() -> Any:
         [
             ("event", pa.int64()),
             ("group", pa.int64()),
-            ("article_id", pa.string()),
-            ("outlet", pa.string()),
-            ("sentence_id", pa.string()),
-            ("start", pa.int64()),
-            ("end", pa.int64()),
-            ("text", pa.string()),
+            *(column for column in SENTENCE_COLUMNS if column[0] != "boilerplate"),
             ("siblings", pa.list_(SIBLING)),
             ("drift", pa.list_(DRIFT)),
         ]

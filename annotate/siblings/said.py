@@ -15,12 +15,11 @@ WORD = re.compile(r"\w")
 
 @dataclass(frozen=True)
 class Said:
-    """A sentence as it is compared: whose it is, its place in the article, its vectors, the share of it in
+    """A sentence as it is compared: whose it is, its vectors, the share of it in
     quotation marks, and whether it is a reference's."""
 
     article_id: str
     sentence_id: str
-    start: int
     text: str
     vectors: Vectors
     quoted: float

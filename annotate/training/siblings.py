@@ -93,7 +93,7 @@ def known(name: str, articles: list[list[tuple[str, frozenset[Any]]]]) -> Known:
     of_texts = iter(vectors(texts))
     said = [
         [
-            Said(str(a), f"{a}-{n:03d}", 0, text, next(of_texts), quote.share)
+            Said(str(a), f"{a}-{n:03d}", text, next(of_texts), quote.share)
             for n, ((text, _), quote) in enumerate(
                 zip(article, quotations((text, 0) for text, _ in article), strict=True)
             )
