@@ -244,7 +244,8 @@ def general_news(data: Path) -> tuple[dict[str, int], int, list[str]]:
             corpus = corpus.drop_duplicates(["doc_id", "seg_id"])
         documents += [" ".join(texts) for _, texts in corpus.groupby("doc_id").text]
     counts = Counter(word for text in documents for word in set(re.findall(r"(?u)\b\w\w+\b", text.lower())))
-    return dict(counts.most_common(COMMON)), len(documents), documents
+    commonest = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:COMMON]
+    return dict(commonest), len(documents), documents
 
 
 def same_event(
