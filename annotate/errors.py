@@ -1,10 +1,18 @@
-"""The one exception a user may see: a sentence that says what is wrong, where, and what to do."""
+"""Errors that a person can mend."""
 
 from __future__ import annotations
 
 
 class UserError(Exception):
-    """Bad input, told in one sentence.
+    """Bad input or a broken environment: one sentence saying what is wrong, where, and what to do.
 
-    Its text is shown as it is and the command ends with exit code 2; it never ends in a traceback.
+    The command line shows the sentence alone and ends with `exit_code`.
     """
+
+    exit_code = 2
+
+
+class Busy(UserError):
+    """Another process is at the same work."""
+
+    exit_code = 4

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import platformdirs
 
-from annotate.errors import UserError
+from annotate.errors import Busy, UserError
 
 
 def cache_dir() -> Path:
@@ -55,7 +55,7 @@ def is_locked(path: Path) -> bool:
 
 @contextmanager
 def lock(path: Path, *, patience: float, busy: str) -> Iterator[None]:
-    """Hold `path` for this process alone; after `patience` seconds of waiting raise UserError(`busy`).
+    """Hold `path` for this process alone; after `patience` seconds of waiting raise Busy(`busy`).
 
     The kernel lets go of the lock when the process ends, however it ends.
     """
@@ -68,6 +68,6 @@ def lock(path: Path, *, patience: float, busy: str) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise UserError(busy) from None
+                    raise Busy(busy) from None
                 time.sleep(0.1)
         yield

@@ -1,0 +1,1 @@
+"""The subcommands of `annotate`, one file for each kind of job."""
