@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 OPENING, CLOSING, STRAIGHT = "“", "”", '"'
 
@@ -42,3 +43,13 @@ def inside(text: str, is_open: bool) -> tuple[list[bool], bool]:
         else:
             found.append(is_open)
     return found, is_open
+
+
+def paragraphs(rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The number of each sentence's paragraph, from offsets into their article (`start`, `end`): more than a
+    blank between two sentences begins a new one."""
+    found: list[int] = []
+    for n, row in enumerate(rows):
+        new = n > 0 and row["start"] - rows[n - 1]["end"] > 1
+        found.append(found[-1] + new if n else 0)
+    return found

@@ -158,15 +158,21 @@ class Annotator:
         if waiting:
             yield self._table(waiting, near)
 
-    def _table(
+    def score_split(
         self, articles: Sequence[Sequence[Sentence]], near: Mapping[str, Beside] | None = None
-    ) -> pa.Table:
-        """The rows of some articles, each article's sentences together, with what stands beside them."""
+    ) -> list[dict[str, Any]]:
+        """The rows of articles that are split into sentences, each article's together, with what stands
+        beside them."""
         from annotate.model.prediction import predict
 
         content = [s for sentences in articles for s in sentences if not s.boilerplate]
         scored = iter(predict(self.bundle.network, self.bundle.tokenizer, content))
-        return table([row for sentences in articles for row in self._rows(sentences, scored, near or {})])
+        return [row for sentences in articles for row in self._rows(sentences, scored, near or {})]
+
+    def _table(
+        self, articles: Sequence[Sequence[Sentence]], near: Mapping[str, Beside] | None = None
+    ) -> pa.Table:
+        return table(self.score_split(articles, near))
 
     def _rows(
         self, sentences: Sequence[Sentence], scored: Iterator[dict[str, Any]], near: Mapping[str, Beside]

@@ -108,7 +108,7 @@ def test_only_tokens_without_a_label_are_hidden(tiny_encoder):
 
     from annotate.model.batch import tokenize
     from annotate.signals.base import Example
-    from annotate.training.fit import unlabelled
+    from annotate.training.steps import unlabelled
 
     text = "The mayor may leave."
     tokenizer = Tokenizer.from_file(str(tiny_encoder / "tokenizer.json"))
@@ -121,10 +121,10 @@ def test_only_tokens_without_a_label_are_hidden(tiny_encoder):
 def test_a_full_disk_leaves_the_last_checkpoint_in_place(tmp_path, monkeypatch):
     import torch
 
-    from annotate.training import fit
+    from annotate.training import steps
 
     path = tmp_path / "checkpoint.pt"
-    fit.save(path, {"step": 1})
+    steps.save(path, {"step": 1})
 
     def full(state, file):
         Path(file).write_bytes(b"half")
@@ -132,7 +132,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_in_place(tmp_path, monkeypatch):
 
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(UserError, match="the last good checkpoint is still there"):
-        fit.save(path, {"step": 2})
+        steps.save(path, {"step": 2})
     assert torch.load(path, weights_only=True) == {"step": 1}
     assert list(tmp_path.iterdir()) == [path]
 

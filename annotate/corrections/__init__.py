@@ -1,1 +1,1 @@
-"""What annotators did: pulled from Label Studio, kept in snapshots, agreed upon, and read as training rows."""
+"""What annotators did: kept in snapshots, agreed upon, and read as training rows."""

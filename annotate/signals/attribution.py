@@ -99,6 +99,17 @@ class Attribution(Signal):
                 quoted[i, n] = marks[start]
         return {"quoted": quoted}
 
+    def examples(self, row: Row) -> list[Example]:
+        spans = tuple(
+            (s["start"] - row["start"], s["end"] - row["start"], s["role"]) for s in row["attribution_spans"]
+        )
+        label = float(row["holder_kind"] == "source")
+        return [
+            Example(
+                row["text"], spans, label, document=row["article_id"], quoted=bool(row.get("quoted", False))
+            )
+        ]
+
     def loss(
         self, out: Mapping[str, Tensor], examples: Sequence[Example], batch: Batch, corpus: str
     ) -> Tensor:

@@ -49,6 +49,8 @@ class Encoded:
     mask: Tensor
 
 
+REVIEWED = "reviewed"
+"""The corpus that examples of reviewed rows belong to (`Signal.examples`)."""
 Reader = Callable[["pd.DataFrame"], list[Example]]
 
 
@@ -85,6 +87,10 @@ class Signal(ABC):
     def sentence(self, example: Example) -> Sentence:
         """The sentence that an example is scored as."""
         return Sentence("", None, "", 0, len(example.text), example.text, quoted=example.quoted)
+
+    def examples(self, row: Row) -> list[Example]:
+        """What a reviewed row says, as training examples of the corpus REVIEWED."""
+        return []
 
     @abstractmethod
     def loss(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from annotate.article import Sentence
-from annotate.signals.base import Example, Row, Settings
+from annotate.signals.base import REVIEWED, Example, Row, Settings
 from annotate.signals.metrics import (
     Metric,
     average_precision,
@@ -27,6 +27,7 @@ from annotate.signals.metrics import (
 from annotate.signals.mqm import (
     CATEGORIES,
     SEVERITIES,
+    cost,
     read_mqm,
     read_phrases,
     read_post_edits,
@@ -92,7 +93,7 @@ class Garble(Tagger):
         "petci_idioms": read_phrases,
     }
     mqm_corpora = ("zhen_news20", "zhen_news21", "zhen_ted21")
-    judged_corpora = (*mqm_corpora, "own_garbles")
+    judged_corpora = (*mqm_corpora, "own_garbles", REVIEWED)
     """Those whose spans have a severity and whose sentences have a penalty."""
 
     @property
@@ -115,6 +116,20 @@ class Garble(Tagger):
         from annotate.model.heads import WordHead
 
         return WordHead(width, FIRST_CATEGORY + len(CATEGORIES), bias=-2.5)
+
+    def examples(self, row: Row) -> list[Example]:
+        marks = [(s, s["severity"] == "major") for s in row["garble_spans"]]
+        spans = tuple(
+            (
+                s["start"] - row["start"],
+                s["end"] - row["start"],
+                (1.0, float(major), CATEGORIES.index(s["category"])),
+            )
+            for s, major in marks
+        )
+        penalty = sum(cost(s["category"], s["severity"]) for s, _ in marks)
+        label = (float(any(major for _, major in marks)), float(np.log1p(penalty)), penalty)
+        return [Example(row["text"], spans, label, document=row["article_id"])]
 
     def loss(
         self, out: Mapping[str, Tensor], examples: Sequence[Example], batch: Batch, corpus: str
@@ -268,9 +283,10 @@ class Garble(Tagger):
             [span[:3] for span in self.spans(s, e.text, settings, threshold)]
             for s, e in zip(scores, examples, strict=True)
         ]
+        pairs = [same_source_pairs(scores, examples)] if corpus != REVIEWED else []
         return [
             token_mcc(facts),
-            same_source_pairs(scores, examples),
+            *pairs,
             average_precision("average precision of major errors", majors, [s["sentence"] for s in scores]),
             characters("span", said, [true_spans(e) for e in examples]),
         ]

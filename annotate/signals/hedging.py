@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from annotate.signals.base import Example, Settings
+from annotate.signals.base import REVIEWED, Example, Settings
 from annotate.signals.metrics import Metric, sentence_f1, spearman, word_spans
 from annotate.signals.review import Controls, Label
 from annotate.signals.tagger import Tagger
@@ -37,7 +37,7 @@ class Hedging(Tagger):
     label = Label("Hedge", "#56B4E9", "2")
     controls = Controls(labels=(label,))
     readers = {"hedge_wiki": read_labels, "hedge_bio": read_cues, "certainty": read_certainty}  # noqa: RUF012
-    word_weight = {"hedge_bio": 10.0, "own_hedges": 10.0}  # noqa: RUF012
+    word_weight = {"hedge_bio": 10.0, "own_hedges": 10.0, REVIEWED: 10.0}  # noqa: RUF012
     untuned = ("certainty",)  # it rates degrees by other rules
 
     def metrics(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from annotate.signals.base import Example, Settings
+from annotate.signals.base import REVIEWED, Example, Settings
 from annotate.signals.metrics import Metric, sentence_macro_f1, word_f1, word_spans, words
 from annotate.signals.review import Controls, Label
 from annotate.signals.tagger import Tagger
@@ -32,7 +32,7 @@ class Loaded(Tagger):
     label = Label("Loaded", "#CC79A7", "3")
     controls = Controls(labels=(label,))
     readers = {"babe": read_babe}  # noqa: RUF012
-    word_weight = {"babe": 5.0}  # noqa: RUF012
+    word_weight = {"babe": 5.0, REVIEWED: 5.0}  # noqa: RUF012
 
     def metrics(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings

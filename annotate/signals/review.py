@@ -88,3 +88,23 @@ class Review:
 
     marks: tuple[Mark, ...] = ()
     answers: tuple[Answer, ...] = ()
+
+    def of(self, controls: Controls) -> Review:
+        """The part of it that some controls hold."""
+        labels = {label.value for label in controls.labels}
+        names = {q.name for q in controls.questions} | {box.name for box in controls.boxes}
+        return Review(
+            tuple(mark for mark in self.marks if mark.label in labels),
+            tuple(answer for answer in self.answers if answer.question in names),
+        )
+
+    def choices(self, controls: Controls) -> frozenset[tuple[object, ...]]:
+        """What was chosen with some controls, free text left out: two reviews that agree have the same."""
+        questions = {question.name for question in controls.questions}
+        own = self.of(controls)
+        marks = (
+            (m.label, m.start, m.end, *sorted((q, a) for q, a in m.answers.items() if q in questions))
+            for m in own.marks
+        )
+        answers = ((a.question, a.target, a.value) for a in own.answers if a.question in questions)
+        return frozenset([*marks, *answers])

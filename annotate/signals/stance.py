@@ -93,6 +93,22 @@ class Stance(Signal):
         mentions = tuple(Mention("target", start, end) for start, end, _ in example.spans)
         return Sentence("", None, "", 0, len(example.text), example.text, mentions=mentions)
 
+    def examples(self, row: Row) -> list[Example]:
+        """One for each target that is named."""
+        return [
+            Example(
+                row["text"],
+                tuple(
+                    (m["start"] - row["start"], m["end"] - row["start"], stance["target"])
+                    for m in stance["mentions"]
+                ),
+                STANCES.index(stance["label"]),
+                document=row["article_id"],
+            )
+            for stance in row["stance"]
+            if stance["mentions"]
+        ]
+
     def loss(
         self, out: Mapping[str, Tensor], examples: Sequence[Example], batch: Batch, corpus: str
     ) -> Tensor:

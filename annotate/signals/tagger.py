@@ -51,6 +51,12 @@ class Tagger(Signal):
 
         return WordHead(width, 1, bias=self.start_bias)
 
+    def examples(self, row: Row) -> list[Example]:
+        spans = tuple(
+            (s["start"] - row["start"], s["end"] - row["start"], self.name) for s in row[f"{self.name}_spans"]
+        )
+        return [Example(row["text"], spans, float(bool(spans)), document=row["article_id"])]
+
     def loss(
         self, out: Mapping[str, Tensor], examples: Sequence[Example], batch: Batch, corpus: str
     ) -> Tensor:

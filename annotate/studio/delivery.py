@@ -27,10 +27,14 @@ Lacking = list[tuple[Task, Known]]
 
 
 class Delivery:
-    """Delivers to one project and counts in `tally` what it did."""
+    """Delivers to one project and counts in `tally` what it did; `known_only`: tasks it does not know, or no
+    longer, are not made."""
 
-    def __init__(self, board: Board, form: Form, note: Note, tally: Counter[str]) -> None:
+    def __init__(
+        self, board: Board, form: Form, note: Note, tally: Counter[str], *, known_only: bool = False
+    ) -> None:
         self.board, self.form, self.note, self.tally = board, form, note, tally
+        self.known_only = known_only
         self.doubtful: set[Kind] = set()
         self._settle()
         self._before = board.count()
@@ -40,6 +44,8 @@ class Delivery:
         patience = self.board.patience
         for attempt in range(patience.tries):
             new, lacking = look(self.board, batch, self._known(batch))
+            if self.known_only:
+                new = []
             if attempt == 0:
                 count(self.tally, batch, new, lacking)
             try:

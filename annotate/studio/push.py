@@ -67,6 +67,7 @@ def push(
     *,
     server: Connection,
     dry_run: bool = False,
+    known_only: bool = False,
     progress: Progress = lambda done, total: None,
     patience: Patience | None = None,
     asked: Form | None = None,
@@ -74,7 +75,8 @@ def push(
     """Bring the project of this title, made if there is none, to hold each content sentence of `scores`.
 
     `progress` is told (sentences done, of all). Invalid sentences are not sent and named in the report.
-    `asked` is the form, that of the package's signals unless given. Raises UserError where the scores
+    `known_only`: no task is made, known ones get predictions they lack. `asked` is the form, that of the
+    package's signals unless given. Raises UserError where the scores
     cannot be read, the project's interface differs, another push to it runs, or the server keeps failing.
     """
     scored, patience, asked = Scored(scores), patience or Patience(), asked or form()
@@ -94,7 +96,7 @@ def push(
     with home.lock(place, patience=10, busy=busy):
         opened = open_project(server, project, config, patience)
         board = Board(server, opened.id, patience)
-        delivery = Delivery(board, asked, Note(place.with_suffix(".json")), work.tally)
+        delivery = Delivery(board, asked, Note(place.with_suffix(".json")), work.tally, known_only=known_only)
         for batch in work.batches():
             delivery.deliver(batch)
         delivery.finish(list(work.seen), work.versions, BATCH)

@@ -101,14 +101,7 @@ def reviewed(review: Review, form: Form, row: dict[str, Any]) -> dict[str, Any]:
     """The signals' columns after a review; each signal sees what its own controls hold."""
     columns: dict[str, Any] = {}
     for signal in form.signals:
-        controls = signal.controls
-        labels = {label.value for label in controls.labels}
-        names = {q.name for q in controls.questions} | {box.name for box in controls.boxes}
-        own = Review(
-            tuple(mark for mark in review.marks if mark.label in labels),
-            tuple(answer for answer in review.answers if answer.question in names),
-        )
-        columns |= signal.from_review(own, row)
+        columns |= signal.from_review(review.of(signal.controls), row)
     return columns
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from annotate.quotation import paragraphs, quotations
 from annotate.signals.review import Review
 from annotate.studio.form import SLOTS, Form
 from annotate.studio.results import ResultError, to_results
@@ -76,6 +77,7 @@ def tasks(article: Sequence[Row], form: Form, siblings: Mapping[str, Sibling]) -
     """
     rows = [row for row in article if not row["boilerplate"]]
     texts = [row["text"] for row in rows]
+    marks = quotations(zip(texts, paragraphs(rows), strict=True))
     for n, row in enumerate(rows):
         review, problem = _review(row, form)
         targets = list(dict.fromkeys(a.target for a in review.answers if a.target is not None))
@@ -101,7 +103,7 @@ def tasks(article: Sequence[Row], form: Form, siblings: Mapping[str, Sibling]) -
             review,
             model_version(row["model"] or ""),
             _certainty(row),
-            _finite(kept),
+            _finite(kept) | {"quoted": marks[n].inside},
             problem or _unsendable(row),
         )
 

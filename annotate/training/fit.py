@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +13,15 @@ import numpy as np
 import torch
 
 from annotate.errors import UserError
-from annotate.model.batch import collate, tokenize
 from annotate.model.bundle import load_bundle
 from annotate.model.encoder import TOKENIZER, WEIGHTS, folder_of, load_encoder, sha256
 from annotate.model.network import Network
 from annotate.signals import SIGNALS
 from annotate.signals.base import Example, Settings
-from annotate.training.corpora import MADE_FROM, SIGNAL_OF, UNLABELLED, load_corpus
+from annotate.training.corpora import MADE_FROM, SIGNAL_OF, load_corpus
 from annotate.training.evaluation import Figure, tune_and_measure
 from annotate.training.recipe import Recipe
-
-Progress = Callable[[int, int, str], None]
-"""Called with steps done, steps in all, and a line about the loss."""
-
-
-Beliefs = Mapping[str, Sequence[np.ndarray]]
-"""Per corpus and training row, what teachers believe of it (`Signal.beliefs`)."""
+from annotate.training.steps import Beliefs, Progress, claim, corpus_of, optimizers, resume, save, take_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,36 +40,6 @@ class Fitted:
     rows: dict[str, int]
     chosen: str
     candidates: dict[str, float]
-
-
-class Corpus:
-    """The training rows of one corpus, tokenised once, in a seeded endless order of batches."""
-
-    def __init__(self, name: str, examples: list[Example], tokenizer: Any, recipe: Recipe) -> None:
-        self.name, self.examples, self.recipe = name, examples, recipe
-        self.signal = SIGNAL_OF[name]
-        self.sentences = [self.signal.sentence(example) for example in examples]
-        self.encodings = tokenize(tokenizer, [e.text for e in examples], recipe.limit)
-        self.lengths = np.array([len(e.ids) for e in self.encodings])
-        self.mask = next(filter(None, map(tokenizer.token_to_id, ("[MASK]", "<mask>", "[UNK]", "<unk>"))), 0)
-
-    def batches(self) -> Iterator[np.ndarray]:
-        """Row numbers of batch after batch; sentences of like length together, batches shuffled."""
-        size, epoch = self.recipe.batch_size, 0
-        while True:
-            rng = np.random.default_rng([self.recipe.seed, epoch, *self.name.encode()])
-            order = rng.permutation(len(self.examples))
-            pools = np.array_split(order, max(1, len(order) // (size * 20)))
-            epoch_batches = [
-                batch
-                for pool in pools
-                for batch in np.array_split(
-                    pool[np.argsort(self.lengths[pool], kind="stable")], -(-len(pool) // size)
-                )
-            ]
-            for i in rng.permutation(len(epoch_batches)):
-                yield epoch_batches[i]
-            epoch += 1
 
 
 def fit(
@@ -110,7 +72,7 @@ def fit(
             parameter.requires_grad_(False)
     network.halved = recipe.precision == "bfloat16"
     optimizer, schedule = optimizers(network, recipe)
-    train = {name: Corpus(name, load_corpus(data, name, "train"), tokenizer, recipe) for name in corpora}
+    train = {name: corpus_of(name, data, tokenizer, recipe) for name in corpora}
     # What is made from other corpora teaches, but the best step is chosen by what people labelled.
     dev = {
         name: sample(load_corpus(data, name, "dev"), recipe.dev_rows)
@@ -218,81 +180,6 @@ def candidates(run: Path, recipe: Recipe, others: Sequence[Path] = ()) -> dict[s
     return found
 
 
-def claim(run: Path, recipe: Recipe) -> None:
-    """A run folder belongs to one recipe: a changed recipe must not go on from another's checkpoint."""
-    mine = json.dumps(asdict(recipe), sort_keys=True, indent=1)
-    path = run / "recipe.json"
-    if path.is_file() and path.read_text(encoding="utf-8") != mine:
-        raise UserError(
-            f"{run} holds a run of another recipe; give another folder with --run, or delete this one."
-        )
-    path.write_text(mine, encoding="utf-8")
-
-
-def optimizers(network: Network, recipe: Recipe) -> tuple[torch.optim.Optimizer, Any]:
-    """AdamW with the recipe's two learning rates, and their rise and fall."""
-    groups = [
-        {
-            "params": [p for p in network.encoder.parameters() if p.requires_grad],
-            "lr": recipe.learning_rate,
-        },
-        {"params": list(network.heads.parameters()), "lr": recipe.head_learning_rate},
-    ]
-    optimizer = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay, fused=True)
-    rise = max(1, round(recipe.warmup * recipe.steps))
-
-    def factor(step: int) -> float:
-        if step < rise:
-            return (step + 1) / rise
-        return max(0.0, (recipe.steps - step) / max(1, recipe.steps - rise))
-
-    return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-
-
-def take_step(
-    network: Network,
-    corpus: Corpus,
-    rows: np.ndarray,
-    optimizer: Any,
-    losses: dict[str, float],
-    beliefs: Sequence[np.ndarray] | None = None,
-    share: float = 0.0,
-) -> float:
-    """One step on one batch, `share` of it against the teachers' beliefs where there are any; the running
-    mean of the corpus's loss."""
-    encodings = [corpus.encodings[i] for i in rows]
-    batch = collate(encodings, network.encoder.config.pad_token_id or 0)
-    examples = [corpus.examples[i] for i in rows]
-    if hide := corpus.recipe.masked.get(corpus.name):
-        hidden = unlabelled(encodings, examples, batch.input_ids.shape[1])
-        batch.input_ids[hidden & (torch.rand(hidden.shape) < hide)] = corpus.mask
-    sentences = [corpus.sentences[i] for i in rows]
-    out = network(batch, sentences, only=[corpus.signal])[corpus.signal.name]
-    if corpus.name in UNLABELLED:
-        share = 1.0
-    loss = torch.zeros(())
-    if beliefs is None or share < 1:
-        loss = corpus.signal.loss(out, examples, batch, corpus.name)
-    if beliefs is not None:
-        theirs = corpus.signal.belief_loss(out, batch, [beliefs[i] for i in rows], corpus.name)
-        loss = share * theirs + (1 - share) * loss
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_([p for p in network.parameters() if p.grad is not None], 1.0)
-    optimizer.step()
-    last = losses.get(corpus.name)
-    return float(loss.detach()) if last is None else 0.95 * last + 0.05 * float(loss.detach())
-
-
-def unlabelled(encodings: Sequence[Any], examples: Sequence[Example], length: int) -> torch.Tensor:
-    """[B, length], true where a token of the text lies outside every span of its example."""
-    found = torch.zeros(len(encodings), length, dtype=torch.bool)
-    for i, (encoding, example) in enumerate(zip(encodings, examples, strict=True)):
-        for t, (start, end) in enumerate(encoding.offsets):
-            found[i, t] = start < end and not any(s < end and start < e for s, e, _ in example.spans)
-    return found
-
-
 def headline(figures: dict[str, list[Figure]]) -> float:
     """What the best step and the best seed are chosen by: per signal the mean over its corpora of all
     figures, then the mean over signals. Made corpora do not count."""
@@ -312,30 +199,3 @@ def sample(examples: list[Example], rows: int) -> list[Example]:
     blocks = np.array_split(np.arange(len(examples)), max(1, len(examples) // 40))
     wanted = np.linspace(0, len(blocks) - 1, max(1, rows // 40)).round().astype(int)
     return [examples[i] for block in wanted for i in blocks[block]]
-
-
-def save(path: Path, state: dict[str, Any]) -> None:
-    """Written whole or not at all: a full disk or a cut leaves the last good file in place."""
-    partial = path.with_suffix(".partial")
-    try:
-        torch.save(state, partial)
-        os.replace(partial, path)
-    except (OSError, RuntimeError) as error:
-        partial.unlink(missing_ok=True)
-        raise UserError(
-            f"{path} could not be written ({error}); the last good checkpoint is still there: "
-            "make room and run again."
-        ) from error
-
-
-def resume(run: Path, network: Network, optimizer: Any, schedule: Any) -> tuple[int, float]:
-    """The step and the best dev figure of the run's last checkpoint, its state loaded; 0 without one."""
-    path = run / "checkpoint.pt"
-    if not path.is_file():
-        return 0, float("-inf")
-    state = torch.load(path, weights_only=True)
-    network.load_state_dict(state["network"])
-    optimizer.load_state_dict(state["optimizer"])
-    schedule.load_state_dict(state["schedule"])
-    torch.set_rng_state(state["random"])
-    return state["step"], state["best"]

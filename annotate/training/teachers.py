@@ -18,9 +18,10 @@ import torch
 from annotate.errors import UserError
 from annotate.model.batch import collate
 from annotate.model.network import Network
-from annotate.training.corpora import MADE_FROM, SIGNAL_OF, UNLABELLED, load_corpus
-from annotate.training.fit import Beliefs, Corpus, Progress, fit
+from annotate.training.corpora import MADE_FROM, SIGNAL_OF, UNLABELLED
+from annotate.training.fit import fit
 from annotate.training.recipe import Recipe
+from annotate.training.steps import Beliefs, Corpus, Progress, corpus_of
 
 BATCH = 32
 
@@ -44,7 +45,7 @@ def taught(recipe: Recipe, data: Path, run: Path, progress: Progress) -> Beliefs
             if not all(path.is_file() for path in paths.values()):
                 fitted = fit(one, data, folder, progress)
                 for name, path in paths.items():
-                    rows = Corpus(name, load_corpus(data, name, "train"), fitted.tokenizer, recipe)
+                    rows = corpus_of(name, data, fitted.tokenizer, recipe)
                     keep(path, believed(fitted.network, rows))
             for name, path in paths.items():
                 found.setdefault(name, []).append(kept(path))

@@ -9,8 +9,9 @@ from pathlib import Path
 from annotate.model.bundle import save_bundle
 from annotate.training.card import write_card
 from annotate.training.corpora import source
-from annotate.training.fit import Progress, fit, headline
+from annotate.training.fit import fit, headline
 from annotate.training.recipe import load_recipe
+from annotate.training.steps import Progress
 from annotate.training.teachers import taught
 
 

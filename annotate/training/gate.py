@@ -1,0 +1,157 @@
+"""The gate: whether a retrained model may serve.
+
+Both models are measured on the same sentences: held-out corrections, which must not get worse, and the frozen
+set (with `--data` the corpora's dev sets as well), where no signal may fall by more than its margin. Figures
+come with the interval of their difference by a paired bootstrap over articles (Efron & Tibshirani 1993; Koehn
+2004).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from annotate.model.bundle import Bundle
+from annotate.signals.base import REVIEWED, Example, Signal
+from annotate.signals.metrics import Metric
+from annotate.training.evaluation import interval_of, score_examples
+
+MARGIN = {"stance": 0.03, "attribution": 0.02, "hedging": 0.02, "loaded": 0.02, "garble": 0.02}
+"""How far the mean figure of a signal may fall on a frozen set."""
+DEFAULT_MARGIN = 0.02
+RESAMPLES = 1000
+HELD_OUT = 5
+"""One article in so many is held out of training."""
+FEWEST = 10
+"""Examples of a signal below which held-out corrections decide nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two models on one set: the mean of the signal's figures, the difference (new less old) with its 95 %
+    interval, and whether it lets the new one pass; `parts` are the figures one by one, old and new."""
+
+    where: str
+    signal: str
+    n: int
+    old: float
+    new: float
+    interval: tuple[float, float]
+    passed: bool
+    reason: str
+    parts: dict[str, tuple[float, float]]
+
+    @property
+    def difference(self) -> float:
+        return self.new - self.old
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the gate says: `promote`, and every comparison behind it."""
+
+    promote: bool
+    compared: list[Compared]
+
+    def lines(self) -> list[str]:
+        """The reasons, a line each; what stood in the way first."""
+        ordered = sorted(self.compared, key=lambda c: c.passed)
+        return [
+            f"{'ok' if c.passed else 'NO'}  {c.where}, {c.signal} (n={c.n}): {c.old:.3f} -> {c.new:.3f} "
+            f"({c.difference:+.3f}, 95 % interval {c.interval[0]:+.3f} to {c.interval[1]:+.3f}); {c.reason}"
+            for c in ordered
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {"promote": self.promote, "compared": [asdict(c) for c in self.compared]}
+
+
+def is_held_out(article_id: str) -> bool:
+    """Whether an article's corrections are kept from training: fixed by its id, so nothing ever drifts from
+    training to test."""
+    return int(hashlib.sha256(article_id.encode()).hexdigest(), 16) % HELD_OUT == 0
+
+
+def judge(
+    old: Bundle,
+    new: Bundle,
+    held_out: Mapping[Signal, Sequence[Example]],
+    frozen: Mapping[str, Mapping[Signal, Sequence[Example]]],
+    progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> Judgement:
+    """Compare two models; `frozen` are named sets, by corpus name for a published one.
+
+    Held out: the new model may not be worse with 95 % confidence, nor on average by more than the margin. A
+    signal with fewer than FEWEST examples there is reported and decides nothing.
+    """
+    jobs = [(HELD, REVIEWED, signal, examples) for signal, examples in held_out.items() if examples]
+    for where, by_signal in frozen.items():
+        corpus = where if where != FROZEN else REVIEWED
+        jobs += [(where, corpus, signal, examples) for signal, examples in by_signal.items() if examples]
+    found = []
+    for done, (where, corpus, signal, examples) in enumerate(jobs):
+        progress("Judging", done, len(jobs))
+        found.append(compare(old, new, where, corpus, signal, examples))
+    progress("Judging", len(jobs), len(jobs))
+    return Judgement(all(c.passed for c in found), found)
+
+
+HELD, FROZEN = "held-out corrections", "frozen set"
+
+
+def compare(
+    old: Bundle, new: Bundle, where: str, corpus: str, signal: Signal, examples: Sequence[Example]
+) -> Compared:
+    """Both models on these examples of one signal."""
+    metrics = [
+        signal.metrics(
+            corpus,
+            score_examples(bundle.network, bundle.tokenizer, signal, examples),
+            examples,
+            bundle.settings[signal.name],
+        )
+        for bundle in (old, new)
+    ]
+    members: dict[str, list[int]] = {}
+    for i, example in enumerate(examples):
+        members.setdefault(example.document or str(i), []).append(i)
+    documents = list(members.values())
+    rng = np.random.default_rng(0)
+    differences = []
+    for _ in range(RESAMPLES):
+        rows = np.concatenate([documents[d] for d in rng.integers(len(documents), size=len(documents))])
+        one, other = (mean_figure(each, rows) for each in metrics)
+        if one == one and other == other:
+            differences.append(other - one)
+    everything = np.arange(len(examples))
+    before, after = (mean_figure(each, everything) for each in metrics)
+    interval = interval_of(differences)
+    passed, reason = verdict(where, signal.name, len(examples), before, after, interval)
+    parts = {a.name: (a.reckon(a.facts), b.reckon(b.facts)) for a, b in zip(*metrics, strict=True)}
+    return Compared(where, signal.name, len(examples), before, after, interval, passed, reason, parts)
+
+
+def verdict(
+    where: str, signal: str, n: int, old: float, new: float, interval: tuple[float, float]
+) -> tuple[bool, str]:
+    """Whether a comparison lets the new model pass, and why."""
+    margin = MARGIN.get(signal, DEFAULT_MARGIN)
+    fall = old - new
+    if where == HELD and n < FEWEST:
+        return True, f"fewer than {FEWEST} examples decide nothing"
+    if where == HELD and interval[1] < 0:
+        return False, "worse with 95 % confidence"
+    if fall > margin:
+        return False, f"a fall of more than {margin:.2f}"
+    return True, "improved" if fall < 0 else "unchanged" if fall == 0 else f"a fall of at most {margin:.2f}"
+
+
+def mean_figure(metrics: Sequence[Metric], rows: np.ndarray) -> float:
+    """The mean of a signal's figures on these rows, those that have none left out."""
+    values = [value for m in metrics if (value := m.reckon(m.facts[rows])) == value]
+    return float(np.mean(values)) if values else float("nan")
