@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from annotate.commands import articles, studio, training
+from annotate.commands import articles, corrections, studio, training
 from annotate.errors import UserError
 
 COMMANDS = (
@@ -17,6 +17,10 @@ COMMANDS = (
     articles.compare,
     articles.targets,
     studio.push,
+    corrections.pull,
+    corrections.agreement,
+    corrections.disagreements,
+    corrections.retrain,
     training.train,
     training.evaluate,
     studio.studio,

@@ -69,6 +69,7 @@ def pull(
     say: Callable[[str], None] = lambda line: None,
     progress: Progress = lambda done: None,
     patience: Patience | None = None,
+    busy_patience: float = 10.0,
     asked: Form | None = None,
 ) -> Pulled:
     """Bring the snapshots of this project up to what its annotators have done.
@@ -84,7 +85,7 @@ def pull(
     number = project_number(server, project, patience, asked, say)
     root = snapshot.place(server.url, project)
     busy = f"another pull of “{project}” is under way on this machine; wait for it to end"
-    with home.lock(root / "pull.lock", patience=10, busy=busy):
+    with home.lock(root / "pull.lock", patience=busy_patience, busy=busy):
         parent, newest = snapshot.latest(root, say)
         cursor = None if full or not newest else _cursor(root, parent)
         scan = Scan(server, number, patience)

@@ -92,3 +92,21 @@ def drawn(examples: Sequence[Example], n: int, rng: Any) -> list[Example]:
     if len(examples) <= n:
         return list(examples)
     return [examples[i] for i in sorted(rng.choice(len(examples), n, replace=False))]
+
+
+def dev_sets(data: Path, n: int = REPLAYED) -> dict[str, dict[Signal, list[Example]]]:
+    """At most `n` dev rows of each published corpus under `data` that has labels to measure by, whole
+    documents together.
+
+    Raises:
+        UserError: for a corpus that cannot be read.
+    """
+    from annotate.training.corpora import READERS, SIGNAL_OF, load_corpus
+    from annotate.training.fit import sample
+
+    there = [
+        name
+        for name in READERS
+        if (data / name / "train.parquet").is_file() and (data / name / "dev.parquet").is_file()
+    ]
+    return {name: {SIGNAL_OF[name]: sample(load_corpus(data, name, "dev"), n)} for name in there}

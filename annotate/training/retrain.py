@@ -1,0 +1,391 @@
+"""The retraining job: pull, learn from the corrections, judge, promote or refuse, predict anew what is open.
+
+One run belongs to one snapshot and has one folder, with its record (`record.json`), its log (`log.txt`) and
+what it made so far. Killed at any step, the same command goes on from there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from annotate import home, registry
+from annotate.corrections import snapshot
+from annotate.corrections.adjudication import Truth, adjudicate
+from annotate.corrections.correction import Correction
+from annotate.errors import UserError
+from annotate.jobs import Reporter
+from annotate.studio.calls import Patience
+from annotate.studio.client import Connection
+from annotate.studio.form import form
+from annotate.studio.pull import Scan, project_number, pull
+
+if TYPE_CHECKING:
+    from annotate.training.gate import Judgement
+    from annotate.training.recipe import Recipe
+
+MIN_CORRECTIONS = 20
+EPOCHS = 8
+STEPS = 1600
+"""At the most: ten minutes on two cores."""
+Verdict = Literal["promoted", "refused", "nothing new", "too few", "dry run"]
+EXIT_CODES: dict[str, int] = {"promoted": 0, "nothing new": 0, "too few": 0, "dry run": 0, "refused": 3}
+"""What a scheduler is told; 2 is bad input or a server that fails, 4 that another run is at work."""
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a retraining ended: its verdict, the reasons in lines, and the run's record."""
+
+    verdict: Verdict
+    lines: list[str]
+    record: dict[str, Any]
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self.verdict]
+
+
+def retrain(
+    project: str,
+    *,
+    server: Connection,
+    reporter: Reporter,
+    data: Path | None = None,
+    min_corrections: int = MIN_CORRECTIONS,
+    dry_run: bool = False,
+    patience: Patience | None = None,
+) -> Outcome:
+    """Retrain the serving model on a project's corrections.
+
+    min_corrections: how many annotations must have come or changed since the last run; data: the folder of
+    the research corpora, whose training rows are replayed and whose dev sets join the gate; dry_run: pull
+    nothing into place, train nothing, say what would be done.
+
+    Raises:
+        UserError: for a project, server or corpus that cannot be used, or a full disk.
+        Busy: when another retraining of the project is under way on this machine.
+    """
+    root = snapshot.place(server.url, project).parent.parent / "retraining"
+    root = root / snapshot.place(server.url, project).name
+    busy = f"another retraining of “{project}” is under way on this machine; it was left to it"
+    with home.lock(root / "retrain.lock", patience=0, busy=busy):
+        pulled = pull(
+            project,
+            server=server,
+            dry_run=dry_run,
+            say=lambda line: reporter.say(f"annotate: {line}"),
+            progress=lambda done: reporter.step("Pulling annotations", done),
+            patience=patience,
+        )
+        corrections = pulled.corrections
+        fresh = news(root, corrections)
+        about = f"{len(corrections)} annotations in “{project}”, {fresh} usable and new since the last run"
+        if pulled.snapshot is None or fresh == 0:
+            return Outcome("nothing new", [f"Nothing new: {about}."], {})
+        if fresh < min_corrections and not unfinished(root, pulled.snapshot.id):
+            return Outcome("too few", [f"Too few: {about}; {min_corrections} are asked for."], {})
+        if dry_run:
+            truths = adjudicate(corrections)
+            line = (
+                f"Would train on {about}: {len(truths.truths)} sentences are decided, "
+                f"{len(truths.held_back)} answers held back."
+            )
+            return Outcome("dry run", [line], {})
+        run = Run(root / pulled.snapshot.id, project, server, reporter, data, patience or Patience())
+        return run.carry_out(pulled.snapshot)
+
+
+def news(root: Path, corrections: Sequence[Correction]) -> int:
+    """How many usable annotations came or changed since the last run that ended."""
+    seen: dict[str, str] = {}
+    for record in records(root):
+        if record["verdict"]:
+            seen = record["annotations"]
+    return sum(c.usable and seen.get(str(c.annotation)) != c.updated_at for c in corrections)
+
+
+def records(root: Path) -> list[dict[str, Any]]:
+    """The records of a project's runs, oldest first."""
+    found = []
+    for path in sorted(root.glob("*/record.json")):
+        try:
+            found.append(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+def unfinished(root: Path, run: str) -> bool:
+    """Whether a run of this snapshot was begun and cut off."""
+    return any(record["snapshot"] == run and not record["verdict"] for record in records(root))
+
+
+class Run:
+    """One run in its folder: every step is kept, and a step that was kept is not done again."""
+
+    def __init__(
+        self,
+        folder: Path,
+        project: str,
+        server: Connection,
+        reporter: Reporter,
+        data: Path | None,
+        patience: Patience,
+    ) -> None:
+        self.folder, self.project, self.server = folder, project, server
+        self.reporter, self.data, self.patience = reporter, data, patience
+        self.record: dict[str, Any] = {}
+
+    def carry_out(self, taken: snapshot.Snapshot) -> Outcome:
+        """All steps from where the last try left off."""
+        self.begin(taken)
+        truths = adjudicate(taken.corrections)
+        rows = self.rows(taken)
+        model = self.fit(truths.truths, [row for row in rows if row["open"]])
+        judgement = self.judge(truths.truths, model)
+        verdict: Verdict = "promoted" if judgement["promote"] else "refused"
+        if verdict == "promoted":
+            version = registry.promote(
+                registry.add(model).name, f"retrained on {taken.id} of “{self.project}”"
+            )
+            self.keep(version=version.name)
+            self.log(f"{version.name} serves now.")
+            self.predict(rows)
+        else:
+            self.log(f"Refused: {self.record['parent']} goes on serving.")
+        seconds = round(time.time() - datetime.fromisoformat(self.record["started"]).timestamp())
+        self.keep(verdict=verdict, ended=now(), seconds=seconds)
+        (self.folder / "fit" / "checkpoint.pt").unlink(missing_ok=True)
+        self.tell()
+        return Outcome(verdict, [*judgement["lines"], last_line(verdict, self.record)], self.record)
+
+    def begin(self, taken: snapshot.Snapshot) -> None:
+        """The record, taken up or begun. Where another model was promoted meanwhile, the run starts again."""
+        path = self.folder / "record.json"
+        serving = registry.serving().name
+        if path.is_file():
+            self.record = json.loads(path.read_text(encoding="utf-8"))
+            if serving in (self.record["parent"], self.record.get("version")):
+                self.log(f"Going on with the run of {self.record['started']}.")
+                return
+            self.log(f"{serving} was promoted meanwhile; starting again from it.")
+            self.clear()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"{self.folder} cannot be made ({error.strerror}); make room.") from error
+        self.record = {"verdict": None}
+        self.keep(
+            project=self.project,
+            server=self.server.url,
+            snapshot=taken.id,
+            parent=serving,
+            started=now(),
+            annotations=taken.manifest["annotations"],
+            annotators=taken.manifest["annotators"],
+            set_aside=taken.manifest["set_aside"],
+        )
+        self.log(f"Retraining {serving} on {taken.id} of “{self.project}”.")
+
+    def clear(self) -> None:
+        """Forget what the folder holds, but for its log."""
+        import shutil
+
+        for path in self.folder.iterdir():
+            if path.name != "log.txt":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def rows(self, taken: snapshot.Snapshot) -> list[Row]:
+        """All scored rows of the project, each told whether it is `open`: nobody's correction of it is used."""
+        path = self.folder / "rows.jsonl"
+        if not path.is_file():
+            number = project_number(
+                self.server, self.project, self.patience, asked=_form(), say=lambda line: None
+            )
+            done = {c.key for c in taken.corrections if c.usable}
+            scan = Scan(self.server, number, self.patience)
+            lines = []
+            for task in scan.tasks(None, "id,data,meta"):
+                row = (task.get("meta") or {}).get("row")
+                if row:
+                    lines.append(json.dumps({**row, "open": task["data"]["key"] not in done}))
+                    self.reporter.step("Reading open sentences", len(lines))
+            write(path, "\n".join(lines))
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+    def fit(self, truths: Sequence[Truth], open_rows: Sequence[Row]) -> Path:
+        """The new model's folder."""
+        from annotate.model.bundle import read_config, save_bundle
+        from annotate.model.encoder import EncoderSpec
+        from annotate.training import lessons
+        from annotate.training.continuing import go_on
+
+        folder = self.folder / "model"
+        if folder.is_dir():
+            return folder
+        parent = registry.version(self.record["parent"]).folder
+        config = read_config(parent)
+        given = [({**truth.row, **truth.columns}, truth.signals) for truth in truths]
+        taught = lessons.Lessons(
+            lessons.reviewed(given, held_out=False),
+            lessons.unreviewed(open_rows),
+            lessons.replayed(self.data) if self.data else {},
+        )
+        counts = {signal.name: len(examples) for signal, examples in taught.reviewed.items()}
+        self.keep(taught=counts, replayed={name: len(rows) for name, rows in taught.replay.items()})
+        recipe = recipe_of(config)
+        bundle = go_on(
+            parent,
+            taught,
+            recipe,
+            self.folder / "fit",
+            epochs=EPOCHS,
+            progress=lambda done, total, losses: self.reporter.step("Training", done, total),
+        )
+        save_bundle(
+            folder,
+            bundle.network,
+            bundle.settings,
+            name=f"retrained-{self.record['started'][:10]}",
+            encoder=EncoderSpec(**config["encoder"]),
+            training={
+                **config["training"],
+                "snapshot": self.record["snapshot"],
+                "project": self.project,
+                "taught": counts,
+                "recipe": {**config["training"].get("recipe", {}), "frozen": recipe.frozen},
+                "continued": {k: v for k, v in asdict(recipe).items() if k != "encoder"} | {"epochs": EPOCHS},
+            },
+            figures={},
+            parent=self.record["parent"],
+        )
+        self.log("Trained on " + ", ".join(f"{n} examples of {name}" for name, n in counts.items()) + ".")
+        return folder
+
+    def judge(self, truths: Sequence[Truth], model: Path) -> dict[str, Any]:
+        """What the gate says of the new model, with its lines."""
+        from annotate.model.bundle import load_bundle, write_figures
+        from annotate.training import lessons
+        from annotate.training.frozen import frozen
+        from annotate.training.gate import FROZEN, judge
+
+        if "judgement" in self.record:
+            found: dict[str, Any] = self.record["judgement"]
+            return found
+        given = [({**truth.row, **truth.columns}, truth.signals) for truth in truths]
+        held_out = lessons.reviewed(given, held_out=True)
+        sets: dict[str, Any] = {FROZEN: frozen()}
+        if self.data:
+            sets |= lessons.dev_sets(self.data)
+        old, new = load_bundle(registry.version(self.record["parent"]).folder), load_bundle(model)
+        said: Judgement = judge(old, new, held_out, sets, self.reporter.step)
+        lines = said.lines()
+        if not any(held_out.values()):
+            lines.append("No article with corrections is held out yet: the frozen set alone decided.")
+        write_figures(model, {"gate": said.to_dict()})
+        self.keep(judgement={**said.to_dict(), "lines": lines})
+        for line in lines:
+            self.log(line)
+        kept: dict[str, Any] = self.record["judgement"]
+        return kept
+
+    def predict(self, rows: Sequence[Row]) -> None:
+        """New predictions for the sentences that are still open."""
+        import pyarrow as pa
+
+        from annotate.corrections.rescoring import rescored
+        from annotate.frame import schema
+        from annotate.scoring import load
+        from annotate.studio.push import push
+
+        open_ids = {row["sentence_id"] for row in rows if row["open"]}
+        names = schema().names
+        articles = {row["article_id"] for row in rows if row["open"]}
+        again = rescored(load(), [row for row in rows if row["article_id"] in articles])
+        wanted = [{k: row.get(k) for k in names} for row in again if row["sentence_id"] in open_ids]
+        if not wanted:
+            return
+        report = push(
+            pa.Table.from_pylist(wanted, schema=schema()),
+            self.project,
+            server=self.server,
+            known_only=True,
+            progress=lambda done, total: self.reporter.step("Pushing predictions", done, total),
+            patience=self.patience,
+        )
+        self.log(f"{report.predicted} open sentences have new predictions.")
+
+    def keep(self, **what: Any) -> None:
+        """Write into the record."""
+        self.record |= what
+        write(self.folder / "record.json", json.dumps(self.record, indent=1, ensure_ascii=False) + "\n")
+
+    def log(self, line: str) -> None:
+        """A line for people, with its time, in the run's log and on the terminal."""
+        with (self.folder / "log.txt").open("a", encoding="utf-8") as file:
+            file.write(f"{now()}  {line}\n")
+        self.reporter.say(f"annotate: {line}")
+
+    def tell(self) -> None:
+        """Tell a team's MLflow server, where one is named."""
+        from annotate.training.tracking import log_run
+
+        log_run(self.record, self.reporter.say)
+
+
+def recipe_of(config: dict[str, Any]) -> Recipe:
+    """How a model goes on from this one."""
+    from annotate.training.recipe import Recipe
+    from annotate.training.steps import fastest_precision
+
+    frozen = config["training"].get("recipe", {}).get("frozen", [])
+    return Recipe(
+        "retrained",
+        {},
+        steps=STEPS,
+        batch_size=16,
+        precision=fastest_precision(),
+        learning_rate=3e-5,
+        head_learning_rate=3e-4,
+        checkpoint_every=25,
+        frozen=list(frozen),
+    )
+
+
+def last_line(verdict: Verdict, record: dict[str, Any]) -> str:
+    """The verdict in a sentence."""
+    if verdict == "promoted":
+        return (
+            f"Promoted: {record['version']} serves now. `annotate models rollback` goes back to "
+            f"{record['parent']}."
+        )
+    return f"Refused: {record['parent']} goes on serving; the lines marked NO say why."
+
+
+def now() -> str:
+    """The time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def write(path: Path, text: str) -> None:
+    """A file written whole or not at all.
+
+    Raises:
+        UserError: when it cannot be written.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    except OSError as error:
+        raise UserError(
+            f"{path} could not be written ({error.strerror}); make room and run again."
+        ) from error
