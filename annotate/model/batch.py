@@ -29,11 +29,12 @@ class Batch:
 
 
 def padded_length(tokens: int) -> int:
-    """The smallest fixed length that holds so many tokens; what is longer is cut at the last."""
-    return next((length for length in LENGTHS if tokens <= length), LENGTHS[-1])
+    """The smallest fixed length that holds so many tokens and one of padding: a batch without any takes
+    another way through attention, which rounds otherwise in half precision."""
+    return next((length for length in LENGTHS if tokens < length), LENGTHS[-1])
 
 
-def tokenize(tokenizer: Any, texts: Sequence[str], limit: int = LENGTHS[-1]) -> list[Any]:
+def tokenize(tokenizer: Any, texts: Sequence[str], limit: int = LENGTHS[-1] - 1) -> list[Any]:
     """Encodings of the texts by a `tokenizers.Tokenizer`, unpadded, cut at `limit` tokens."""
     tokenizer.no_padding()
     tokenizer.enable_truncation(limit)

@@ -5,7 +5,6 @@ Untouched, so that what counts as alike does not change when a model is retraine
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from annotate.model.encoder import MINILM, folder_of, load_encoder
+from annotate.model.precision import fastest
 
 TOKENS_PER_BATCH = 3072
 
@@ -32,26 +32,6 @@ class Vectors:
 def untouched() -> tuple[Any, Any]:
     """The encoder as it was published, and its tokenizer."""
     return load_encoder(folder_of(MINILM))
-
-
-def halves() -> bool:
-    """Whether this processor multiplies in bfloat16 by itself; alikeness is then found twice as fast."""
-    import torch
-
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and any(
-        flag in flags() for flag in ("avx512_bf16", "amx_bf16")
-    )
-
-
-@cache
-def flags() -> frozenset[str]:
-    """What the processor says it can do, where the system tells."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            found = re.search(r"^flags\s*:(.*)$", file.read(), re.MULTILINE)
-    except OSError:
-        return frozenset()
-    return frozenset(found.group(1).split()) if found else frozenset()
 
 
 def vectors(
@@ -75,7 +55,7 @@ def vectors(
         rows = [i for i in order[start:end] if padded_length(len(encodings[i].ids)) == length]
         start += len(rows)
         batch = collate([encodings[i] for i in rows], encoder.config.pad_token_id or 0)
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=halves()):
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=fastest() == "bfloat16"):
             hidden = encoder(input_ids=batch.input_ids, attention_mask=batch.attention_mask)
         pieces = hidden.last_hidden_state.float()
         whole = unit((pieces * batch.attention_mask.unsqueeze(2)).sum(1).numpy())

@@ -164,6 +164,11 @@ class Signal(ABC):
     def from_review(self, review: Review, row: Row) -> Row:
         """A reviewed sentence back to this signal's columns, offsets into the article."""
 
+    def judged(self, review: Review) -> dict[str | None, Any]:
+        """What a reviewer said, by target (None: the sentence): what annotators can agree upon. Numbers are
+        points on a scale, anything else is a name."""
+        return {None: review.choices(self.controls)}
+
 
 def overlapping(words: Sequence[tuple[int, int]], start: int, end: int) -> range:
     """Indices of the words (ascending, disjoint offsets) that share a character with [start, end)."""

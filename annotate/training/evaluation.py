@@ -56,7 +56,7 @@ def evaluate(
     if corpus in UNLABELLED:
         raise UserError(f"{corpus} has no labels to measure a model by; it only teaches.")
     examples = load_corpus(data, corpus, split)
-    annotator = load(model)
+    annotator = load(model, precision="float32")
     signal, bundle = SIGNAL_OF[corpus], annotator.bundle
     if signal.name not in bundle.settings:
         raise UserError(f"The model {bundle.folder} knows nothing of {signal.name}, which {corpus} measures.")

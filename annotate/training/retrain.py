@@ -23,7 +23,6 @@ from annotate.errors import UserError
 from annotate.jobs import Reporter
 from annotate.studio.calls import Patience
 from annotate.studio.client import Connection
-from annotate.studio.form import form
 from annotate.studio.pull import Scan, project_number, pull
 
 if TYPE_CHECKING:
@@ -204,12 +203,10 @@ class Run:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def rows(self, taken: snapshot.Snapshot) -> list[Row]:
-        """All scored rows of the project, each told whether it is `open`: nobody's correction of it is used."""
+        """All scored rows of the project, each told whether it is `open`: without a usable annotation."""
         path = self.folder / "rows.jsonl"
         if not path.is_file():
-            number = project_number(
-                self.server, self.project, self.patience, asked=_form(), say=lambda line: None
-            )
+            number = project_number(self.server, self.project, self.patience, form(), lambda line: None)
             done = {c.key for c in taken.corrections if c.usable}
             scan = Scan(self.server, number, self.patience)
             lines = []
@@ -343,8 +340,8 @@ class Run:
 
 def recipe_of(config: dict[str, Any]) -> Recipe:
     """How a model goes on from this one."""
+    from annotate.model.precision import fastest
     from annotate.training.recipe import Recipe
-    from annotate.training.steps import fastest_precision
 
     frozen = config["training"].get("recipe", {}).get("frozen", [])
     return Recipe(
@@ -352,7 +349,7 @@ def recipe_of(config: dict[str, Any]) -> Recipe:
         {},
         steps=STEPS,
         batch_size=16,
-        precision=fastest_precision(),
+        precision=fastest(),
         learning_rate=3e-5,
         head_learning_rate=3e-4,
         checkpoint_every=25,

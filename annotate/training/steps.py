@@ -167,9 +167,3 @@ def resume(run: Path, network: Network, optimizer: Any, schedule: Any) -> tuple[
     schedule.load_state_dict(state["schedule"])
     torch.set_rng_state(state["random"])
     return state["step"], state["best"]
-
-
-def fastest_precision() -> str:
-    """bfloat16 where the processor multiplies it itself, else float32."""
-    has = [getattr(torch.cpu, f"_is_{name}_supported", lambda: False) for name in ("amx_tile", "avx512_bf16")]
-    return "bfloat16" if any(is_there() for is_there in has) else "float32"
