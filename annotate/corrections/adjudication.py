@@ -1,4 +1,4 @@
-"""Adjudication: one truth per sentence and signal where annotators agree enough, else held back for review."""
+"""Adjudication: one truth per sentence and signal where annotators agree enough, else it is held back."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from annotate.signals.review import Mark
 class Truth:
     """What holds of one sentence.
 
-    `columns` are the frame's columns of the decided `signals`, as one annotator who gave the answer left them;
-    `annotators` are all whose word counted.
+    `columns` are the frame's columns of the decided `signals`, as one annotator who gave the
+    answer left them; `annotators` are all whose word counted.
     """
 
     key: str
@@ -61,9 +61,9 @@ class Adjudicated:
 def adjudicate(corrections: Iterable[Correction], signals: Sequence[Signal] = SIGNALS) -> Adjudicated:
     """Decide each sentence, signal by signal.
 
-    Only usable annotations count, and of one annotator's several of a sentence the latest. One that was set as
-    ground truth decides; several that differ decide nothing. Without one, the answer of more than half of the
-    annotators holds. Two answers are the same if marks and choices are; free text does not count.
+    Only usable annotations count, and of one annotator's several of a sentence the latest. One that was set
+    as ground truth decides; several that differ decide nothing. Without one, the answer of more than half of
+    the annotators holds. Two answers are the same if marks and choices are; free text does not count.
     """
     columns = {signal.name: [name for name, _ in signal.columns] for signal in signals}
     truths, held_back = [], []

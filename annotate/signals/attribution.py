@@ -263,6 +263,10 @@ class Attribution(Signal):
             ],
         }
 
+    def judged(self, review: Review) -> dict[str | None, Any]:
+        """The holder, where it was answered."""
+        return {a.target: a.value for a in review.answers if a.question == "holder"}
+
 
 def trimmed(out: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
     """Emissions and mask without the places behind the longest sentence's last word."""

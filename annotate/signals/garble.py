@@ -384,6 +384,11 @@ class Garble(Tagger):
         ]
         return {"garble": float(any(s["severity"] == "major" for s in spans)), "garble_spans": spans}
 
+    def judged(self, review: Review) -> dict[str | None, Any]:
+        """The worst mark: 0 none, 1 minor, 2 major."""
+        scale = (MINOR.value, MAJOR.value)
+        return {None: max((scale.index(m.label) + 1 for m in review.marks if m.label in scale), default=0)}
+
 
 def is_garbled(scores: Any, example: Example) -> bool:
     """Whether an example's visible penalty makes it garbled."""

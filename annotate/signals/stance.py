@@ -228,6 +228,10 @@ class Stance(Signal):
             )
         return {"stance": stances}
 
+    def judged(self, review: Review) -> dict[str | None, Any]:
+        """0 against, 1 neutral, 2 favor, for each target that was answered."""
+        return {a.target: STANCES.index(a.value) for a in review.answers if a.question == "stance"}
+
 
 def by_target(sentence: Sentence) -> dict[str, list[Mention]]:
     """The sentence's mentions by target, in order of first mention."""

@@ -216,6 +216,10 @@ class Tagger(Signal):
         ]
         return {self.name: float(bool(spans)), f"{self.name}_spans": spans}
 
+    def judged(self, review: Review) -> dict[str | None, Any]:
+        """Whether anything is marked."""
+        return {None: bool(review.of(self.controls).marks)}
+
 
 def sigmoid(logits: Any) -> np.ndarray:
     """1 / (1 + exp(-x)), without overflow."""
