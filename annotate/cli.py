@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from annotate.commands import articles, corrections, studio, training
+from annotate.commands import articles, corrections, models, serving, studio, training
 from annotate.errors import UserError
 
 COMMANDS = (
@@ -21,8 +21,10 @@ COMMANDS = (
     corrections.agreement,
     corrections.disagreements,
     corrections.retrain,
+    models.models,
     training.train,
     training.evaluate,
+    serving.serve,
     studio.studio,
 )
 

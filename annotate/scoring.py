@@ -211,15 +211,17 @@ class Annotator:
 
 
 def load(model: str | Path | None = None, *, precision: Precision | None = None) -> Annotator:
-    """An annotator with the model in a folder, or with the model that comes with the package. `precision`: by
-    default the fastest that this processor has; probabilities differ by 0.001 on average.
+    """An annotator with the model in a folder, with a version of the registry by its name, or by default with
+    the version that serves: the model that comes with the package, unless another was promoted. `precision`:
+    by default the fastest that this processor has; probabilities differ by 0.001 on average.
 
     Raises:
-        UserError: when the folder is not a model, is damaged, or its encoder cannot be had.
+        UserError: when there is no such model, it is damaged, or its encoder cannot be had.
     """
-    from annotate.model.bundle import load_bundle, shipped
+    from annotate.model.bundle import load_bundle
+    from annotate.registry import resolve
 
-    return Annotator(load_bundle(Path(model) if model is not None else shipped()), precision)
+    return Annotator(load_bundle(resolve(model)), precision)
 
 
 def as_targets(targets: TargetsLike) -> Targets | None:

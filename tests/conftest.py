@@ -28,8 +28,9 @@ def gold(seeds: Path) -> list[dict[str, Any]]:
 @pytest.fixture(scope="session")
 def annotator() -> Any:
     import annotate
+    from annotate.model.bundle import shipped
 
-    return annotate.load()
+    return annotate.load(shipped())
 
 
 @pytest.fixture(scope="session")

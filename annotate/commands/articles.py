@@ -18,7 +18,9 @@ def options_for_reading(command: Callable[..., None]) -> Callable[..., None]:
     """The paths and options of every command that reads and scores articles."""
     for option in (
         click.option(
-            "--model", type=click.Path(path_type=Path), help="A model folder; default: the shipped one."
+            "--model",
+            type=click.Path(path_type=Path),
+            help="A model folder, or a version's name; default: the serving one.",
         ),
         click.option("--any-language", is_flag=True, help="Also score articles that are not English."),
         click.option(

@@ -53,7 +53,11 @@ def train(recipe: Path, data: Path, out: Path | None, run_: Path | None, threads
     "--split", type=click.Choice(["dev", "test"]), default="dev", show_default=True, help="Which part."
 )
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="The folder with the corpora.")
-@click.option("--model", type=click.Path(path_type=Path), help="A model folder; default: the shipped one.")
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    help="A model folder, or a version's name; default: the serving one (for --card the shipped one).",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option(
     "--card", is_flag=True, help="Measure on every corpus, dev and test, and write the model's card."

@@ -101,13 +101,7 @@ def load_bundle(folder: Path) -> Bundle:
     Raises:
         UserError: when the folder is not a bundle, is damaged, or needs an encoder that is not there.
     """
-    config = read_config(folder)
-    for name, expected in config["files"].items():
-        path = folder / name
-        if not path.is_file():
-            raise UserError(f"The model folder {folder} lacks {name}; copy the whole folder again.")
-        if sha256(path) != expected:
-            raise UserError(f"{path} is damaged (its SHA-256 is not the one in {CONFIG}); copy it again.")
+    config = read_whole(folder)
     known = {signal.name: signal for signal in SIGNALS}
     unknown = sorted(set(config["settings"]) - set(known))
     if unknown:
@@ -122,6 +116,22 @@ def load_bundle(folder: Path) -> Bundle:
     fill(network, folder / WEIGHTS, config["training"].get("recipe", {}).get("frozen", []))
     network.eval()
     return Bundle(config["name"], identity(config), folder, network, tokenizer, config["settings"], config)
+
+
+def read_whole(folder: Path) -> dict[str, Any]:
+    """The config of a bundle whose files all have the hashes it says.
+
+    Raises:
+        UserError: when the folder is not a bundle, or a file is missing or damaged.
+    """
+    config = read_config(folder)
+    for name, expected in config["files"].items():
+        path = folder / name
+        if not path.is_file():
+            raise UserError(f"The model folder {folder} lacks {name}; copy the whole folder again.")
+        if sha256(path) != expected:
+            raise UserError(f"{path} is damaged (its SHA-256 is not the one in {CONFIG}); copy it again.")
+    return config
 
 
 def read_config(folder: Path) -> dict[str, Any]:

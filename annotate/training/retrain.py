@@ -23,6 +23,7 @@ from annotate.errors import UserError
 from annotate.jobs import Reporter
 from annotate.studio.calls import Patience
 from annotate.studio.client import Connection
+from annotate.studio.form import form
 from annotate.studio.pull import Scan, project_number, pull
 
 if TYPE_CHECKING:
@@ -270,6 +271,7 @@ class Run:
     def judge(self, truths: Sequence[Truth], model: Path) -> dict[str, Any]:
         """What the gate says of the new model, with its lines."""
         from annotate.model.bundle import load_bundle, write_figures
+        from annotate.model.precision import fastest
         from annotate.training import lessons
         from annotate.training.frozen import frozen
         from annotate.training.gate import FROZEN, judge
@@ -283,6 +285,8 @@ class Run:
         if self.data:
             sets |= lessons.dev_sets(self.data)
         old, new = load_bundle(registry.version(self.record["parent"]).folder), load_bundle(model)
+        for bundle in (old, new):
+            bundle.network.halved = fastest() == "bfloat16"
         said: Judgement = judge(old, new, held_out, sets, self.reporter.step)
         lines = said.lines()
         if not any(held_out.values()):
