@@ -29,8 +29,7 @@ log = logging.getLogger("annotate.serving")
 
 
 class Predict(BaseModel):
-    """The body of /predict; what else Label Studio sends is not read. `params.context` says what an annotator
-    has just drawn."""
+    """The body of /predict; what else Label Studio sends is not read."""
 
     tasks: list[Asked] = Field(max_length=TASKS)
 

@@ -40,10 +40,17 @@ class Request:
 
 
 class Model:
-    """The model that serves. `folder` says where it lies now; when that changes it is loaded anew."""
+    """The model that serves. `folder` says where it lies; `stamp`, asked before every batch, is something
+    cheap that changes when another is promoted."""
 
-    def __init__(self, folder: Callable[[], Path], load: Callable[[Path], Annotator]) -> None:
-        self._folder, self._load = folder, load
+    def __init__(
+        self,
+        folder: Callable[[], Path],
+        load: Callable[[Path], Annotator],
+        stamp: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._folder, self._load, self._stamp = folder, load, stamp
+        self._seen = stamp()
         self._from = folder()
         self.annotator = load(self._from)
 
@@ -53,23 +60,23 @@ class Model:
         return model_version(self.annotator.signature)
 
     def changed(self) -> bool:
-        """Whether another version serves now."""
-        try:
-            return self._folder() != self._from
-        except UserError:
-            return False
+        """Whether another version may serve now."""
+        return self._stamp() != self._seen
 
     def refresh(self) -> None:
         """Load the version that serves now, unless it is this one; one that does not load changes nothing."""
         if not self.changed():
             return
-        self._from = self._folder()
+        self._seen = self._stamp()
         try:
-            self.annotator = self._load(self._from)
+            folder = self._folder()
+            if folder == self._from:
+                return
+            self.annotator, self._from = self._load(folder), folder
         except UserError as error:
             log.warning("the promoted model does not load, the former one goes on: %s", error)
         else:
-            log.info("another model serves now: %s", self.version)
+            log.info("another model serves now: %s (%s)", self.annotator.bundle.name, self.version)
 
 
 class Batcher:
@@ -122,7 +129,8 @@ class Batcher:
                     return
                 batch = self._batch()
             self.model.refresh()
-            self._answer(batch)
+            if batch:
+                self._answer(batch)
 
     def _batch(self) -> list[Request]:
         batch: list[Request] = []

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from annotate.article import Mention, Sentence
+from annotate.article import Sentence
+from annotate.corrections.rescoring import sentences_of
 from annotate.reading import Targets
 from annotate.studio.form import SLOTS, Form
 from annotate.studio.tasks import key
@@ -81,16 +82,8 @@ def sentence_of(asked: Asked) -> Sentence:
     data, row = asked.data, asked.pushed()
     text = data.text
     if row is not None:
-        mentions = tuple(
-            Mention(stance.target, place.start - row.start, place.end - row.start)
-            for stance in row.stance or ()
-            for place in stance.mentions
-        )
-        end = row.start + len(text)
-        return Sentence(
-            row.article_id, row.outlet, row.sentence_id, row.start, end, text,
-            quoted=row.quoted, mentions=mentions,
-        )  # fmt: skip
+        [sentence] = sentences_of([row.model_dump() | {"end": row.start + len(text)}])
+        return sentence
     names = [name for k in range(SLOTS) if (name := getattr(data, f"target_{k}").strip())]
     mentions = Targets(dict.fromkeys(names, ())).mentions(text) if names else ()
     end = data.start + len(text)

@@ -221,7 +221,9 @@ def _variables() -> dict[str, str]:
         "LABEL_STUDIO_USER_TOKEN": token(),
         "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
         "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
-        # The live predictions of `annotate serve` are on this machine too.
+        # `annotate serve` is on this machine too, for predictions and webhooks alike. What these two guard
+        # against is strangers who aim a shared server at its own network; this one listens on loopback, and
+        # whoever may use it is on this machine already.
         "ML_BLOCK_LOCAL_IP": "false",
         "SSRF_PROTECTION_ENABLED": "false",
     }
