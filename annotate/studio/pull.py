@@ -45,19 +45,16 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What a pull came to. `snapshot` is the newest one, None where nobody has annotated yet; `fresh` says
-    whether this pull made it, and then what is in it beyond its parent."""
+    """What a pull came to: all corrections there are now, the newest snapshot (None where nobody has
+    annotated yet), whether this pull made it (or, dry, would have), and what is in it beyond its parent."""
 
+    corrections: list[Correction]
     snapshot: Snapshot | None
     fresh: bool
     new: int
     changed: int
     deleted: int
     scanned: int
-
-    @property
-    def corrections(self) -> list[Correction]:
-        return self.snapshot.corrections if self.snapshot else []
 
 
 def pull(
@@ -125,7 +122,8 @@ def pull(
             parent = snapshot.write(root, list(corrections.values()), project=about, parent=parent)
         if not dry_run:
             _keep_cursor(root, parent, scan.began)
-        return Pulled(parent, fresh, **counts, scanned=len(seen))
+        ordered = sorted(corrections.values(), key=lambda c: (c.key, c.annotation))
+        return Pulled(ordered, parent, fresh, **counts, scanned=len(seen))
 
 
 def project_number(

@@ -19,6 +19,7 @@ from annotate.studio.delivery import Delivery, count, look
 from annotate.studio.form import Form, form
 from annotate.studio.interface import interface
 from annotate.studio.note import Note
+from annotate.studio.order import offer_order
 from annotate.studio.project import existing, open_project
 from annotate.studio.scored import Scored
 from annotate.studio.state import Board
@@ -100,6 +101,7 @@ def push(
         for batch in work.batches():
             delivery.deliver(batch)
         delivery.finish(list(work.seen), work.versions, BATCH)
+        offer_order(server, opened.id, patience)
         if work.versions and opened.model_version != work.versions[-1]:
             # It decides which prediction fills the form, and only the first import sets it by itself.
             projects = server.api.projects
@@ -146,8 +148,9 @@ class _Work:
         from label_studio_sdk.label_interface import LabelInterface
 
         validate = LabelInterface(self.config).validate_prediction
+        order = self.scored.order()
         for article in self.scored.articles():
-            for task in tasks(article, self.form, self.scored.siblings):
+            for task in tasks(article, self.form, self.scored.siblings, order):
                 if task.key in self.seen:
                     self.tally["repeated"] += 1
                 elif reason := problem_of(task, self.form, validate):

@@ -53,6 +53,16 @@ class Scored:
         if article:
             yield article
 
+    def order(self) -> dict[str, float]:
+        """By the id of each content sentence its place in the order of review, above 0 for the first to 1 for
+        the last."""
+        from annotate.ordering import review_order
+
+        names = self._file().schema_arrow.names
+        wanted = [n for n in ("sentence_id", "text", "boilerplate", "uncertainty") if n in names]
+        ranks = review_order(self._rows(wanted))
+        return {sentence: rank / len(ranks) for sentence, rank in ranks.items()}
+
     def _on_disk(self, scores: Scores) -> tuple[str, Path]:
         import pandas as pd
         import pyarrow as pa

@@ -33,12 +33,13 @@ class Sibling:
 
 @dataclass(frozen=True)
 class Task:
-    """One sentence for review. `problem` says why it cannot be sent, or is None."""
+    """One sentence for review. `score`: 0 to 1, lower for what should be reviewed sooner. `problem` says why
+    it cannot be sent, or is None."""
 
     data: dict[str, Any]
     review: Review
     version: str
-    certainty: float | None
+    score: float | None
     row: Row
     problem: str | None = None
 
@@ -50,7 +51,7 @@ class Task:
     def prediction(self, form: Form, data: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The prediction as sent; `data` is that of the task on the server where it stands there already."""
         results = to_results(self.review, form, data or self.data, self.version)
-        score = {} if self.certainty is None else {"score": self.certainty}
+        score = {} if self.score is None else {"score": self.score}
         return {"model_version": self.version, **score, "result": results}
 
     def new(self, form: Form) -> dict[str, Any]:
@@ -69,8 +70,15 @@ def model_version(signature: str) -> str:
     return f"annotate-{hashlib.sha256(signature.encode()).hexdigest()[:12]}"
 
 
-def tasks(article: Sequence[Row], form: Form, siblings: Mapping[str, Sibling]) -> Iterator[Task]:
+def tasks(
+    article: Sequence[Row],
+    form: Form,
+    siblings: Mapping[str, Sibling],
+    order: Mapping[str, float] | None = None,
+) -> Iterator[Task]:
     """The content sentences of one article, in order; boilerplate is neither pushed nor shown.
+
+    order: by sentence id the score its prediction gets; without it the score is how sure the model is.
 
     A sentence that names more than SLOTS targets gets slots for the first ones; the others are named in
     `targets_more`, under the slots.
@@ -102,7 +110,7 @@ def tasks(article: Sequence[Row], form: Form, siblings: Mapping[str, Sibling]) -
             data,
             review,
             model_version(row["model"] or ""),
-            _certainty(row),
+            _certainty(row) if order is None else order.get(row["sentence_id"]),
             _finite(kept) | {"quoted": marks[n].inside},
             problem or _unsendable(row),
         )
@@ -142,7 +150,6 @@ def problem_of(task: Task, form: Form, validate: Any) -> str | None:
 
 
 def _certainty(row: Row) -> float | None:
-    """Label Studio's prediction score: sorting by it ascending shows the least certain first."""
     uncertainty = row.get("uncertainty")
     if uncertainty is None or not math.isfinite(uncertainty):
         return None

@@ -77,6 +77,7 @@ def go_on(
             sets[kind, signal.name] = Corpus(REVIEWED, signal, examples, tokenizer, recipe)
     for name, examples in lessons.replay.items():
         sets["replay", name] = Corpus(name, SIGNAL_OF[name], examples, tokenizer, recipe)
+    network.halved = recipe.precision == "bfloat16"
     plan = plan_of(lessons, epochs, recipe.steps, recipe.batch_size)
     beliefs = {
         key: believed(network, rows) for key, rows in sets.items() if key[0] == "unreviewed" and rows.examples
@@ -88,7 +89,6 @@ def go_on(
     for past in plan[:step]:
         next(streams[past])
     losses: dict[str, float] = {}
-    network.halved = recipe.precision == "bfloat16"
     network.train()
     while step < len(plan):
         key = plan[step]

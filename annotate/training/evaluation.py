@@ -143,9 +143,10 @@ def measure(
     return [Measured(m.name, m.reckon(m.facts), interval_of(drawn[m.name]), m.n) for m in metrics]
 
 
-def interval_of(values: Sequence[float]) -> tuple[float, float]:
-    """The middle 95 % of resampled values."""
+def interval_of(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
+    """The middle share of resampled values."""
     if not values:
         return (float("nan"), float("nan"))
-    low, high = np.percentile(values, [2.5, 97.5])
+    tail = 50 * (1 - confidence)
+    low, high = np.percentile(values, [tail, 100 - tail])
     return (float(low), float(high))

@@ -26,13 +26,17 @@ DEFAULT_MARGIN = 0.02
 RESAMPLES = 1000
 HELD_OUT = 5
 """One article in so many is held out of training."""
-FEWEST = 10
-"""Examples of a signal below which held-out corrections decide nothing."""
+FEWEST, FEWEST_ARTICLES = 30, 5
+"""Examples of a signal, and articles they come from, below which held-out corrections decide nothing: an
+interval drawn from fewer says little."""
+CONFIDENCE = 0.99
+"""Of the intervals: with five signals, one in twenty retrainings that change nothing is refused by chance
+(Bonferroni)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Two models on one set: the mean of the signal's figures, the difference (new less old) with its 95 %
+    """Two models on one set: the mean of the signal's figures, the difference (new less old) with its 99 %
     interval, and whether it lets the new one pass; `parts` are the figures one by one, old and new."""
 
     where: str
@@ -62,7 +66,7 @@ class Judgement:
         ordered = sorted(self.compared, key=lambda c: c.passed)
         return [
             f"{'ok' if c.passed else 'NO'}  {c.where}, {c.signal} (n={c.n}): {c.old:.3f} -> {c.new:.3f} "
-            f"({c.difference:+.3f}, 95 % interval {c.interval[0]:+.3f} to {c.interval[1]:+.3f}); {c.reason}"
+            f"({c.difference:+.3f}, 99 % interval {c.interval[0]:+.3f} to {c.interval[1]:+.3f}); {c.reason}"
             for c in ordered
         ]
 
@@ -86,8 +90,8 @@ def judge(
 ) -> Judgement:
     """Compare two models; `frozen` are named sets, by corpus name for a published one.
 
-    Held out: the new model may not be worse with 95 % confidence, nor on average by more than the margin. A
-    signal with fewer than FEWEST examples there is reported and decides nothing.
+    Held out: the new model may not be worse with 99 % confidence. A signal with fewer than FEWEST examples
+    there, or of fewer than FEWEST_ARTICLES articles, is reported and decides nothing.
     """
     jobs = [(HELD, REVIEWED, signal, examples) for signal, examples in held_out.items() if examples]
     for where, by_signal in frozen.items():
@@ -130,25 +134,29 @@ def compare(
             differences.append(other - one)
     everything = np.arange(len(examples))
     before, after = (mean_figure(each, everything) for each in metrics)
-    interval = interval_of(differences)
-    passed, reason = verdict(where, signal.name, len(examples), before, after, interval)
+    interval = interval_of(differences, CONFIDENCE)
+    many = len(examples) >= FEWEST and len(documents) >= FEWEST_ARTICLES
+    passed, reason = verdict(where, signal.name, many, before, after, interval)
     parts = {a.name: (a.reckon(a.facts), b.reckon(b.facts)) for a, b in zip(*metrics, strict=True)}
     return Compared(where, signal.name, len(examples), before, after, interval, passed, reason, parts)
 
 
 def verdict(
-    where: str, signal: str, n: int, old: float, new: float, interval: tuple[float, float]
+    where: str, signal: str, many: bool, old: float, new: float, interval: tuple[float, float]
 ) -> tuple[bool, str]:
     """Whether a comparison lets the new model pass, and why."""
-    margin = MARGIN.get(signal, DEFAULT_MARGIN)
     fall = old - new
-    if where == HELD and n < FEWEST:
-        return True, f"fewer than {FEWEST} examples decide nothing"
-    if where == HELD and interval[1] < 0:
-        return False, "worse with 95 % confidence"
+    said = "improved" if fall < 0 else "unchanged" if fall == 0 else "a fall"
+    if where == HELD:
+        if not many:
+            return True, f"{said}; too few examples or articles to decide anything"
+        if interval[1] < 0:
+            return False, "worse with 99 % confidence"
+        return True, said if fall <= 0 else "a fall that chance can explain"
+    margin = MARGIN.get(signal, DEFAULT_MARGIN)
     if fall > margin:
         return False, f"a fall of more than {margin:.2f}"
-    return True, "improved" if fall < 0 else "unchanged" if fall == 0 else f"a fall of at most {margin:.2f}"
+    return True, said if fall <= 0 else f"a fall of at most {margin:.2f}"
 
 
 def mean_figure(metrics: Sequence[Metric], rows: np.ndarray) -> float:

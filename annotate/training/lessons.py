@@ -18,7 +18,8 @@ from annotate.training.gate import is_held_out
 Examples = Mapping[Signal, Sequence[Example]]
 
 OPEN = 1500
-"""Open sentences, and as many of the package's own, whose scores a model keeps to."""
+"""Open sentences of each signal at the utmost, and as many of the package's own, whose scores a model keeps
+to."""
 REPLAYED = 600
 """Rows of each published corpus that join in."""
 

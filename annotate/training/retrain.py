@@ -25,6 +25,7 @@ from annotate.studio.calls import Patience
 from annotate.studio.client import Connection
 from annotate.studio.form import form
 from annotate.studio.pull import Scan, project_number, pull
+from annotate.training.gate import HELD_OUT, is_held_out
 
 if TYPE_CHECKING:
     from annotate.training.gate import Judgement
@@ -73,8 +74,7 @@ def retrain(
         UserError: for a project, server or corpus that cannot be used, or a full disk.
         Busy: when another retraining of the project is under way on this machine.
     """
-    root = snapshot.place(server.url, project).parent.parent / "retraining"
-    root = root / snapshot.place(server.url, project).name
+    root = place(server.url, project)
     busy = f"another retraining of “{project}” is under way on this machine; it was left to it"
     with home.lock(root / "retrain.lock", patience=0, busy=busy):
         pulled = pull(
@@ -88,19 +88,29 @@ def retrain(
         corrections = pulled.corrections
         fresh = news(root, corrections)
         about = f"{len(corrections)} annotations in “{project}”, {fresh} usable and new since the last run"
-        if pulled.snapshot is None or fresh == 0:
+        if fresh == 0:
             return Outcome("nothing new", [f"Nothing new: {about}."], {})
-        if fresh < min_corrections and not unfinished(root, pulled.snapshot.id):
+        begun = pulled.snapshot is not None and unfinished(root, pulled.snapshot.id)
+        if fresh < min_corrections and not begun:
             return Outcome("too few", [f"Too few: {about}; {min_corrections} are asked for."], {})
+        truths = adjudicate(corrections)
+        if all(is_held_out(truth.row["article_id"]) for truth in truths.truths):
+            line = f"Too few: {about}, and none to learn from: one article in {HELD_OUT} is kept for judging."
+            return Outcome("too few", [line], {})
         if dry_run:
-            truths = adjudicate(corrections)
             line = (
                 f"Would train on {about}: {len(truths.truths)} sentences are decided, "
                 f"{len(truths.held_back)} answers held back."
             )
             return Outcome("dry run", [line], {})
+        assert pulled.snapshot is not None, "there are annotations"
         run = Run(root / pulled.snapshot.id, project, server, reporter, data, patience or Patience())
         return run.carry_out(pulled.snapshot)
+
+
+def place(server: str, project: str) -> Path:
+    """The folder of a project's runs on this machine."""
+    return home.data_dir() / "retraining" / snapshot.place(server, project).name
 
 
 def news(root: Path, corrections: Sequence[Correction]) -> int:
@@ -232,9 +242,12 @@ class Run:
         parent = registry.version(self.record["parent"]).folder
         config = read_config(parent)
         given = [({**truth.row, **truth.columns}, truth.signals) for truth in truths]
+        reviewed = lessons.reviewed(given, held_out=False)
+        # Half from the project, half from the package: together as many as the plan looks at once.
+        enough = EPOCHS * max(map(len, reviewed.values())) // 2
         taught = lessons.Lessons(
-            lessons.reviewed(given, held_out=False),
-            lessons.unreviewed(open_rows),
+            reviewed,
+            lessons.unreviewed(open_rows, min(enough, lessons.OPEN)),
             lessons.replayed(self.data) if self.data else {},
         )
         counts = {signal.name: len(examples) for signal, examples in taught.reviewed.items()}
@@ -354,8 +367,8 @@ def recipe_of(config: dict[str, Any]) -> Recipe:
         steps=STEPS,
         batch_size=16,
         precision=fastest(),
-        learning_rate=3e-5,
-        head_learning_rate=3e-4,
+        learning_rate=1e-5,
+        head_learning_rate=1e-4,
         checkpoint_every=25,
         frozen=list(frozen),
     )
