@@ -3,6 +3,7 @@ them."""
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Any
 
@@ -28,6 +29,9 @@ COMMANDS = (
     studio.studio,
 )
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says of a disk, a quota or a file size limit that is used up."""
+
 
 class Group(click.Group):
     """Shows a UserError as its one sentence and ends with its exit code, 2; never a traceback."""
@@ -38,6 +42,14 @@ class Group(click.Group):
         except UserError as error:
             click.echo(f"annotate: {error}", err=True)
             sys.exit(error.exit_code)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            where = f" for {error.filename}" if error.filename else ""
+            click.echo(
+                f"annotate: There is no room left on the disk{where}; make some and run again.", err=True
+            )
+            sys.exit(UserError.exit_code)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
