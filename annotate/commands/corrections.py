@@ -105,7 +105,8 @@ def retrain(project: str, as_json: bool, threads: int | None, **how: Any) -> Non
     with progress() as bars:
         outcome = retrain_job(project, reporter=Reported(bars), **how)
     if as_json:
-        click.echo(json.dumps({"verdict": outcome.verdict, **outcome.record}, ensure_ascii=False))
+        told = {"verdict": outcome.verdict, "lines": outcome.lines, **outcome.record}
+        click.echo(json.dumps(told, ensure_ascii=False))
     else:
         click.echo("\n".join(outcome.lines))
     sys.exit(outcome.exit_code)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 MIN_CORRECTIONS = 20
 EPOCHS = 8
+SHARE = 0.5
+"""How far a model goes, of the way to what its corrections make of it."""
 STEPS = 1600
 """At the most: ten minutes on two cores."""
 Verdict = Literal["promoted", "refused", "nothing new", "too few", "dry run"]
@@ -80,6 +82,7 @@ def retrain(
         pulled = pull(
             project,
             server=server,
+            full=True,  # tasks that were deleted must not go on teaching
             dry_run=dry_run,
             say=lambda line: reporter.say(f"annotate: {line}"),
             progress=lambda done: reporter.step("Pulling annotations", done),
@@ -233,6 +236,7 @@ class Run:
         """The new model's folder."""
         from annotate.model.bundle import read_config, save_bundle
         from annotate.model.encoder import EncoderSpec
+        from annotate.signals.stance import STANCE
         from annotate.training import lessons
         from annotate.training.continuing import go_on
 
@@ -246,11 +250,11 @@ class Run:
         # Half from the project, half from the package: together as many as the plan looks at once.
         enough = EPOCHS * max(map(len, reviewed.values())) // 2
         taught = lessons.Lessons(
-            reviewed,
+            {**reviewed, STANCE: lessons.balanced(reviewed[STANCE])},
             lessons.unreviewed(open_rows, min(enough, lessons.OPEN)),
             lessons.replayed(self.data) if self.data else {},
         )
-        counts = {signal.name: len(examples) for signal, examples in taught.reviewed.items()}
+        counts = {signal.name: len(examples) for signal, examples in reviewed.items()}
         self.keep(taught=counts, replayed={name: len(rows) for name, rows in taught.replay.items()})
         recipe = recipe_of(config)
         bundle = go_on(
@@ -259,6 +263,7 @@ class Run:
             recipe,
             self.folder / "fit",
             epochs=EPOCHS,
+            share=SHARE,
             progress=lambda done, total, losses: self.reporter.step("Training", done, total),
         )
         save_bundle(
@@ -273,7 +278,8 @@ class Run:
                 "project": self.project,
                 "taught": counts,
                 "recipe": {**config["training"].get("recipe", {}), "frozen": recipe.frozen},
-                "continued": {k: v for k, v in asdict(recipe).items() if k != "encoder"} | {"epochs": EPOCHS},
+                "continued": {k: v for k, v in asdict(recipe).items() if k != "encoder"}
+                | {"epochs": EPOCHS, "share": SHARE},
             },
             figures={},
             parent=self.record["parent"],
@@ -294,7 +300,7 @@ class Run:
             return found
         given = [({**truth.row, **truth.columns}, truth.signals) for truth in truths]
         held_out = lessons.reviewed(given, held_out=True)
-        sets: dict[str, Any] = {FROZEN: frozen()}
+        sets: dict[str, Any] = {FROZEN: lessons.untaught(frozen(), given)}
         if self.data:
             sets |= lessons.dev_sets(self.data)
         old, new = load_bundle(registry.version(self.record["parent"]).folder), load_bundle(model)
@@ -367,8 +373,8 @@ def recipe_of(config: dict[str, Any]) -> Recipe:
         steps=STEPS,
         batch_size=16,
         precision=fastest(),
-        learning_rate=1e-5,
-        head_learning_rate=1e-4,
+        learning_rate=2e-5,
+        head_learning_rate=2e-4,
         checkpoint_every=25,
         frozen=list(frozen),
     )

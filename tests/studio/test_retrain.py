@@ -106,7 +106,7 @@ def test_corrections_of_two_annotators_promote_and_wrong_ones_are_refused(studio
     assert all(version in {p["model_version"] for p in t["predictions"]} for t in open_tasks)
     again = command(title)
     assert again.returncode == 0
-    assert "Nothing new" in again.stderr + again.stdout
+    assert json.loads(again.stdout)["lines"][0].startswith("Nothing new")
     for task in tasks_of(studio, project):
         for annotation in task["annotations"]:
             studio.api.annotations.delete(id=annotation["id"])
