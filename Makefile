@@ -22,6 +22,7 @@ bench: install
 	$(VENV)/bin/python benchmarks/reading.py
 	$(VENV)/bin/python benchmarks/seeds.py
 	$(VENV)/bin/python benchmarks/siblings.py --sentences 1000,10000,100000
+	$(VENV)/bin/python benchmarks/retraining.py
 	$(VENV)/bin/python benchmarks/speed.py
 
 $(VENV)/bin/python:

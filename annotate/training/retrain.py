@@ -313,7 +313,7 @@ class Run:
         write_figures(model, {"gate": said.to_dict()})
         self.keep(judgement={**said.to_dict(), "lines": lines})
         for line in lines:
-            self.log(line)
+            self.log(line, aloud=False)
         kept: dict[str, Any] = self.record["judgement"]
         return kept
 
@@ -348,11 +348,12 @@ class Run:
         self.record |= what
         write(self.folder / "record.json", json.dumps(self.record, indent=1, ensure_ascii=False) + "\n")
 
-    def log(self, line: str) -> None:
-        """A line for people, with its time, in the run's log and on the terminal."""
+    def log(self, line: str, aloud: bool = True) -> None:
+        """A line for people, with its time, in the run's log and, aloud, on the terminal."""
         with (self.folder / "log.txt").open("a", encoding="utf-8") as file:
             file.write(f"{now()}  {line}\n")
-        self.reporter.say(f"annotate: {line}")
+        if aloud:
+            self.reporter.say(f"annotate: {line}")
 
     def tell(self) -> None:
         """Tell a team's MLflow server, where one is named."""
@@ -375,7 +376,7 @@ def recipe_of(config: dict[str, Any]) -> Recipe:
         precision=fastest(),
         learning_rate=2e-5,
         head_learning_rate=2e-4,
-        checkpoint_every=25,
+        checkpoint_every=100,
         frozen=list(frozen),
     )
 
