@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -166,17 +167,17 @@ class Run:
         judgement = self.judge(truths.truths, model)
         verdict: Verdict = "promoted" if judgement["promote"] else "refused"
         if verdict == "promoted":
-            version = registry.promote(
-                registry.add(model).name, f"retrained on {taken.id} of “{self.project}”"
-            )
+            version = registry.add(model)
+            # Kept before it is promoted: a run cut off in between then knows the version as its own.
             self.keep(version=version.name)
+            registry.promote(version.name, f"retrained on {taken.id} of “{self.project}”")
             self.log(f"{version.name} serves now.")
             self.predict(rows)
         else:
             self.log(f"Refused: {self.record['parent']} goes on serving.")
         seconds = round(time.time() - datetime.fromisoformat(self.record["started"]).timestamp())
         self.keep(verdict=verdict, ended=now(), seconds=seconds)
-        (self.folder / "fit" / "checkpoint.pt").unlink(missing_ok=True)
+        self.clear(done=True)
         self.tell()
         return Outcome(verdict, [*judgement["lines"], last_line(verdict, self.record)], self.record)
 
@@ -208,12 +209,14 @@ class Run:
         )
         self.log(f"Retraining {serving} on {taken.id} of “{self.project}”.")
 
-    def clear(self) -> None:
-        """Forget what the folder holds, but for its log."""
-        import shutil
-
+    def clear(self, done: bool = False) -> None:
+        """Remove what the folder holds but for its log and, when all is done, its record; a refused model stays
+        as well, to be looked into."""
+        kept = {"log.txt"}
+        if done:
+            kept |= {"record.json"} if self.record["verdict"] == "promoted" else {"record.json", "model"}
         for path in self.folder.iterdir():
-            if path.name != "log.txt":
+            if path.name not in kept:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def rows(self, taken: snapshot.Snapshot) -> list[Row]:
