@@ -210,8 +210,8 @@ class Run:
         self.log(f"Retraining {serving} on {taken.id} of “{self.project}”.")
 
     def clear(self, done: bool = False) -> None:
-        """Remove what the folder holds but for its log and, when all is done, its record; a refused model stays
-        as well, to be looked into."""
+        """Remove what the folder holds but for its log and, when all is done, its record; a refused model
+        stays as well, to be looked into."""
         kept = {"log.txt"}
         if done:
             kept |= {"record.json"} if self.record["verdict"] == "promoted" else {"record.json", "model"}
