@@ -7,9 +7,10 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from annotate.errors import UserError
+from annotate.progress import Reporter
 from annotate.reading import Problem, Targets, find_targets_file, load_targets, propose_targets, read
 
 if TYPE_CHECKING:
@@ -24,22 +25,6 @@ LOOK_AHEAD = 200
 """Articles read ahead to find targets in, where no targets file is given."""
 PROPOSED = 8
 """Targets taken from such a look."""
-
-
-class Reporter(Protocol):
-    """What a job tells while it works."""
-
-    def problem(self, problem: Problem) -> None:
-        """Something could not be used, or was left out on purpose."""
-
-    def say(self, line: str) -> None:
-        """A line worth reading."""
-
-    def stage(self, line: str) -> None:
-        """What goes on now, for work that cannot be counted."""
-
-    def step(self, what: str, done: int | None = None, total: int | None = None) -> None:
-        """Progress of a part of the job."""
 
 
 @dataclass(frozen=True, slots=True)

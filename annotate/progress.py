@@ -6,11 +6,13 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
+
+    from annotate.reading import Problem
 
 
 def console(stderr: bool = False) -> Console:
@@ -43,6 +45,22 @@ def progress() -> Iterator[Progress]:
     shown = console(stderr=True)
     with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as bars:
         yield bars
+
+
+class Reporter(Protocol):
+    """What a job tells while it works."""
+
+    def problem(self, problem: Problem) -> None:
+        """Something could not be used, or was left out on purpose."""
+
+    def say(self, line: str) -> None:
+        """A line worth reading."""
+
+    def stage(self, line: str) -> None:
+        """What goes on now, for work that cannot be counted."""
+
+    def step(self, what: str, done: int | None = None, total: int | None = None) -> None:
+        """Progress of a part of the job."""
 
 
 class Reported:

@@ -21,7 +21,7 @@ from annotate.corrections import snapshot
 from annotate.corrections.adjudication import Truth, adjudicate
 from annotate.corrections.correction import Correction
 from annotate.errors import UserError
-from annotate.jobs import Reporter
+from annotate.progress import Reporter
 from annotate.studio.calls import Patience
 from annotate.studio.client import Connection
 from annotate.studio.form import form
