@@ -50,7 +50,7 @@ def articles(folder: Path, sentences: int) -> Path:
 def ours(folder: Path, out: Path, model: str | None) -> list[str]:
     """The command that scores a folder to parquet."""
     options = ["--model", model] if model else []
-    targets = ["--targets", str(SEEDS / "targets.yaml")]
+    targets = ["--targets", str(SEEDS / "targets.yaml"), "--no-siblings"]
     return [sys.executable, "-m", "annotate", "score", str(folder), "--out", str(out), *targets, *options]
 
 
@@ -98,8 +98,8 @@ def roberta() -> Callable[[list[tuple[str, str]]], Any]:
 
 
 def encoder_share(texts: list[str], model: str | None) -> tuple[float, float, float]:
-    """The encoder's share of the scoring time, its GFLOP a second, and the machine's own for the shape of
-    its widest product."""
+    """The encoder's share of the scoring time, its GFLOP a second, and the machine's own for the shape and
+    precision of its widest product."""
     import torch
 
     import annotate
@@ -125,8 +125,9 @@ def encoder_share(texts: list[str], model: str | None) -> tuple[float, float, fl
 
     network.encode = watched
     total = timed(lambda: annotator.score_sentences(texts))
-    left = torch.randn(TOKENS_PER_BATCH, config.hidden_size)
-    right = torch.randn(config.hidden_size, config.intermediate_size)
+    kind = getattr(torch, annotator.precision)
+    left = torch.randn(TOKENS_PER_BATCH, config.hidden_size, dtype=kind)
+    right = torch.randn(config.hidden_size, config.intermediate_size, dtype=kind)
     times = [timed(lambda: torch.mm(left, right)) for _ in range(200)]
     own = 2 * left.numel() * right.shape[1] / statistics.median(times)
     return inside / total, flop / inside / 1e9, own / 1e9
@@ -154,7 +155,14 @@ def race(folder: Path, out: Path, rounds: int, model: str | None) -> tuple[dict[
     def score() -> None:
         with writing(out, "parquet") as writer:
             given = Path(model) if model else None
-            score_job([str(folder)], writer, reporter=Silent(), targets=SEEDS / "targets.yaml", model=given)
+            score_job(
+                [str(folder)],
+                writer,
+                reporter=Silent(),
+                targets=SEEDS / "targets.yaml",
+                model=given,
+                siblings=False,  # no peer compares articles
+            )
 
     contestants: dict[str, Callable[[], Any]] = {
         OURS: score,
