@@ -53,6 +53,22 @@ def is_locked(path: Path) -> bool:
     return False
 
 
+def write(path: Path, text: str) -> None:
+    """A file written whole or not at all.
+
+    Raises:
+        UserError: when it cannot be written.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    except OSError as error:
+        raise UserError(
+            f"{path} could not be written ({error.strerror}); make room and run again."
+        ) from error
+
+
 @contextmanager
 def lock(path: Path, *, patience: float, busy: str) -> Iterator[None]:
     """Hold `path` for this process alone; after `patience` seconds of waiting raise Busy(`busy`).

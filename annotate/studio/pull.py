@@ -11,7 +11,6 @@ deleted, which leave no trace.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -230,9 +229,4 @@ def _keep_cursor(root: Path, parent: Snapshot | None, began: datetime | None) ->
     assert began is not None, "the scan has ended"
     since = (began - OVERLAP).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     kept = {"snapshot": parent.id if parent else None, "since": since}
-    partial = root / f"{CURSOR}.partial"
-    try:
-        partial.write_text(json.dumps(kept), encoding="utf-8")
-        os.replace(partial, root / CURSOR)
-    except OSError as error:
-        raise UserError(f"{root / CURSOR} could not be written ({error.strerror}); make room.") from error
+    home.write(root / CURSOR, json.dumps(kept))

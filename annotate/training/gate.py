@@ -30,8 +30,8 @@ FEWEST, FEWEST_ARTICLES = 30, 5
 """Examples of a signal, and articles they come from, below which held-out corrections decide nothing: an
 interval drawn from fewer says little."""
 CONFIDENCE = 0.99
-"""Of the intervals: with five signals, one in twenty retrainings that change nothing is refused by chance
-(Bonferroni)."""
+"""Of the intervals: with five signals, at most one in forty retrainings that change nothing is refused by
+chance (Bonferroni; only the upper end decides)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ what it made so far. Killed at any step, the same command goes on from there.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -232,7 +231,7 @@ class Run:
                 if row:
                     lines.append(json.dumps({**row, "open": task["data"]["key"] not in done}))
                     self.reporter.step("Reading open sentences", len(lines))
-            write(path, "\n".join(lines))
+            home.write(path, "\n".join(lines))
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
     def fit(self, truths: Sequence[Truth], open_rows: Sequence[Row]) -> Path:
@@ -349,7 +348,7 @@ class Run:
     def keep(self, **what: Any) -> None:
         """Write into the record."""
         self.record |= what
-        write(self.folder / "record.json", json.dumps(self.record, indent=1, ensure_ascii=False) + "\n")
+        home.write(self.folder / "record.json", json.dumps(self.record, indent=1, ensure_ascii=False) + "\n")
 
     def log(self, line: str, aloud: bool = True) -> None:
         """A line for people, with its time, in the run's log and, aloud, on the terminal."""
@@ -397,19 +396,3 @@ def last_line(verdict: Verdict, record: dict[str, Any]) -> str:
 def now() -> str:
     """The time in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def write(path: Path, text: str) -> None:
-    """A file written whole or not at all.
-
-    Raises:
-        UserError: when it cannot be written.
-    """
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    except OSError as error:
-        raise UserError(
-            f"{path} could not be written ({error.strerror}); make room and run again."
-        ) from error
