@@ -15,17 +15,32 @@ if TYPE_CHECKING:
     from annotate.errors import UserError
     from annotate.reading import Targets, load_targets, read
     from annotate.scoring import Annotator, load
+    from annotate.summary import SmallSample, Summary, summarize
 
-__all__ = ["Annotator", "Article", "Targets", "UserError", "load", "load_targets", "read"]
+__all__ = [
+    "Annotator",
+    "Article",
+    "SmallSample",
+    "Summary",
+    "Targets",
+    "UserError",
+    "load",
+    "load_targets",
+    "read",
+    "summarize",
+]
 
 _HOMES = {
     "Annotator": "annotate.scoring",
     "Article": "annotate.article",
+    "SmallSample": "annotate.summary",
+    "Summary": "annotate.summary",
     "Targets": "annotate.reading",
     "UserError": "annotate.errors",
     "load": "annotate.scoring",
     "load_targets": "annotate.reading",
     "read": "annotate.reading",
+    "summarize": "annotate.summary",
 }
 
 
