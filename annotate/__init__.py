@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from annotate.article import Article
+    from annotate.display import show
     from annotate.errors import UserError
     from annotate.reading import Targets, load_targets, read
     from annotate.scoring import Annotator, load
@@ -27,6 +28,7 @@ __all__ = [
     "load",
     "load_targets",
     "read",
+    "show",
     "summarize",
 ]
 
@@ -40,6 +42,7 @@ _HOMES = {
     "load": "annotate.scoring",
     "load_targets": "annotate.reading",
     "read": "annotate.reading",
+    "show": "annotate.display",
     "summarize": "annotate.summary",
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from annotate.commands import articles, corrections, models, serving, studio, training
+from annotate.commands import articles, corrections, models, report, serving, studio, training
 from annotate.errors import UserError
 
 COMMANDS = (
@@ -17,6 +17,7 @@ COMMANDS = (
     articles.score,
     articles.compare,
     articles.targets,
+    report.report,
     studio.push,
     corrections.pull,
     corrections.agreement,

@@ -1,10 +1,11 @@
-"""What tests share: the shipped model loaded once, the seeds, and their gold labels."""
+"""What tests share: the shipped model loaded once, the seeds, their gold labels, and a real browser."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,11 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
 ROOT = Path(__file__).parent.parent
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
 
 
 @pytest.fixture(scope="session")
@@ -88,3 +94,15 @@ def corpora(tmp_path_factory) -> Path:
             (folder / name).mkdir(exist_ok=True)
             pd.DataFrame(rows, columns=columns).to_parquet(folder / name / f"{split}.parquet")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()

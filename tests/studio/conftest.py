@@ -1,10 +1,9 @@
-"""A real Label Studio for the session and a real browser."""
+"""A real Label Studio for the session."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,6 @@ from annotate import home
 from annotate.studio import server
 from annotate.studio.client import URL, Connection, connect
 from annotate.studio.install import install
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
 
 
 @pytest.fixture(scope="session")
@@ -59,18 +52,6 @@ def title(request: pytest.FixtureRequest) -> str:
     """A project of the test's own."""
     name = request.node.name
     return f"{name[:40]} {hashlib.sha256(name.encode()).hexdigest()[:6]}"
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="session")
