@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --constraint constraints.txt
 
-.PHONY: install run test lint bench
+.PHONY: install run test lint bench docs
 
 install: $(VENV)/installed
 
@@ -17,6 +17,10 @@ lint: $(VENV)/installed-test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+docs: $(VENV)/installed-test
+	$(VENV)/bin/python docs/generate.py
+	$(VENV)/bin/zensical build --strict --clean
 
 bench: install
 	$(VENV)/bin/python benchmarks/reading.py
@@ -34,5 +38,5 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/installed-test: $(VENV)/installed
-	$(PIP) --editable '.[test]'
+	$(PIP) --editable '.[test,docs]'
 	touch $@

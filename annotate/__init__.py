@@ -11,7 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from annotate import plots
     from annotate.article import Article
+    from annotate.comparing import compare
+    from annotate.datasets import to_datasets
     from annotate.display import show
     from annotate.errors import UserError
     from annotate.reading import Targets, load_targets, read
@@ -25,11 +28,14 @@ __all__ = [
     "Summary",
     "Targets",
     "UserError",
+    "compare",
     "load",
     "load_targets",
+    "plots",
     "read",
     "show",
     "summarize",
+    "to_datasets",
 ]
 
 _HOMES = {
@@ -39,18 +45,22 @@ _HOMES = {
     "Summary": "annotate.summary",
     "Targets": "annotate.reading",
     "UserError": "annotate.errors",
+    "compare": "annotate.comparing",
     "load": "annotate.scoring",
     "load_targets": "annotate.reading",
     "read": "annotate.reading",
     "show": "annotate.display",
     "summarize": "annotate.summary",
+    "to_datasets": "annotate.datasets",
 }
 
 
 def __getattr__(name: str) -> Any:
     """Names are imported when first used, so that `import annotate` and `annotate --help` are instant."""
-    if name in _HOMES:
-        from importlib import import_module
+    from importlib import import_module
 
+    if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
+    if name == "plots":
+        return import_module("annotate.plots")
     raise AttributeError(f"module 'annotate' has no attribute {name!r}")

@@ -121,51 +121,28 @@ def compare_job(
     Raises:
         UserError: when nothing could be read, or the reference is no one text.
     """
-    import pyarrow as pa
-
-    from annotate.reading import split
-    from annotate.siblings import groups
-    from annotate.siblings.compare import compare
+    from annotate.comparing import grouped, read_reference
 
     articles = list(read(paths, any_language=any_language, group_by=group_by, on_problem=reporter.problem))
     if not articles:
         raise UserError("There is no article to compare in " + ", ".join(map(str, paths)) + ".")
-    right = read_reference(reference, reporter) if reference else None
-    if right is not None:
-        articles.append(right)
-    if len(articles) == 1:
+    right = read_reference(reference, reporter.problem) if reference else None
+    n = len(articles) + (right is not None)
+    if n == 1:
         reporter.say("annotate: there is one article only, and nothing to set beside it.")
-    parted = [split(article) for article in articles]
-    near = compare(
-        parted,
-        groups=[article.event for article in articles] if group_by else None,
-        reference=right.id if right else None,
+    found = grouped(
+        articles,
+        by_event=group_by is not None,
+        reference=right,
         progress=lambda done, total: reporter.step("Comparing articles", done, total),
     )
-    found = groups.rows(parted, near)
-    writer.write(pa.Table.from_pylist(found, schema=groups.schema()))
-    if not found and len(articles) > 1:
+    writer.write(found)
+    if not len(found) and n > 1:
         reporter.say(
-            f"annotate: no two of the {len(articles)} articles report the same thing; --group-by names a "
+            f"annotate: no two of the {n} articles report the same thing; --group-by names a "
             "column that says which belong together."
         )
     return len(found)
-
-
-def read_reference(path: Path, reporter: Reporter) -> Article:
-    """The text that is known to be right.
-
-    Raises:
-        UserError: when the file holds no text, or several.
-    """
-    from dataclasses import replace
-
-    found = list(read([path], any_language=True, on_problem=reporter.problem))
-    if len(found) != 1:
-        raise UserError(
-            f"The reference {path} holds {len(found)} texts; give a file with one, known to be right."
-        )
-    return replace(found[0], id=f"reference:{found[0].id}", outlet="reference")
 
 
 def push_job(scores: Path, project: str, *, reporter: Reporter, dry_run: bool = False) -> Pushed:

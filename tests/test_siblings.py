@@ -60,6 +60,19 @@ def test_a_garbled_quotation_finds_what_was_said(of_seeds):
     assert any("groundless accusations" in text for text in beside)
 
 
+def test_a_name_that_the_others_complete_otherwise_is_marked_with_theirs(of_seeds):
+    """Article 004 names Wang Yi once and then Wang Jianzhu; its siblings say Wang."""
+    articles, near = of_seeds
+    texts = {s.id: s.text for article in articles for s in article}
+    names = [
+        (texts[i][d.start : d.end], d.sibling_text)
+        for i, b in near.items()
+        for d in b.drifts
+        if d.kind == "name"
+    ]
+    assert names == [("Wang Jianzhu", "Wang")]
+
+
 def test_no_sentence_stands_beside_its_own_article(of_seeds):
     articles, near = of_seeds
     sentences = {s.id: s for article in articles for s in article}

@@ -16,6 +16,7 @@ from annotate.quotation import quotations
 from annotate.siblings.alignment import Judge, Text, prepared, rarity
 from annotate.siblings.drift import Drift, drifts
 from annotate.siblings.events import grouped, pairs_of, vectors_of
+from annotate.siblings.names import Names
 from annotate.siblings.said import WORD, Said
 from annotate.siblings.vectors import vectors
 
@@ -131,12 +132,12 @@ def compare_event(
         for article in articles
     ]
     rare = rarity([sentence.tokens for article in said for sentence in article])
-    chosen = settings()
+    names, chosen = Names(said), settings()
     pairs = pairs_of(vectors_of(texts, chosen["background"], chosen["documents"]))
     ready = [prepared(article, rare) for article in said]
     for own, siblings in beside(said, ready, pairs, Judge.of(chosen)):
         near = [Sibling(s.article_id, s.sentence_id, p) for s, p in siblings]
-        yield own.sentence_id, Beside(number, near, drifts(own, siblings, chosen))
+        yield own.sentence_id, Beside(number, near, drifts(own, siblings, names, chosen))
 
 
 def beside(

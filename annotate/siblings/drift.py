@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from annotate.siblings.alignment import sigmoid
+from annotate.siblings.names import Names, in_name, name_around
 from annotate.siblings.said import Said
 from annotate.siblings.voices import Voice, voices
 
@@ -29,6 +30,7 @@ SPAN = (
     "letters around, quoted",
     "a name",
     "more of a name",
+    "others complete the name otherwise",
     "a number",
     "a negation",
     "another name",
@@ -91,11 +93,13 @@ class Candidate:
     found: np.ndarray
 
 
-def drifts(own: Said, siblings: Sequence[tuple[Said, float]], settings: Mapping[str, Any]) -> list[Drift]:
-    """The drifts of a sentence against its siblings, from the settings' threshold on."""
+def drifts(
+    own: Said, siblings: Sequence[tuple[Said, float]], names: Names, settings: Mapping[str, Any]
+) -> list[Drift]:
+    """The drifts of a sentence against its siblings, from the settings' threshold on; names: of the event."""
     weights = np.asarray(settings["drift"])
     found = []
-    for candidate in candidates(own, voices(own, siblings)):
+    for candidate in candidates(own, voices(own, siblings), names):
         p = float(sigmoid(candidate.found @ weights[:-1] + weights[-1]))
         if p >= settings["drift_threshold"]:
             offsets = own.vectors.offsets
@@ -114,7 +118,7 @@ def drifts(own: Said, siblings: Sequence[tuple[Said, float]], settings: Mapping[
     return found
 
 
-def candidates(own: Said, heard: Sequence[Voice]) -> list[Candidate]:
+def candidates(own: Said, heard: Sequence[Voice], names: Names) -> list[Candidate]:
     """Spans of words that no voice bears out, and places where a voice denies what the sentence does not."""
     if not heard:
         return []
@@ -126,7 +130,9 @@ def candidates(own: Said, heard: Sequence[Voice]) -> list[Candidate]:
     new = np.array([is_new(own, n, said) for n in range(len(own.tokens))])
     odd = content & new & (((nearest < 0.62) & (nearest - usual < -0.12)) | (letters >= 0.7))
     odd |= new & np.array([telling(own, n) for n in range(len(own.tokens))])
-    known = Known(nearest, nearest - usual, letters, ~new, content, [lacking(own, voice) for voice in heard])
+    known = Known(
+        nearest, nearest - usual, letters, ~new, content, [lacking(own, voice) for voice in heard], names
+    )
     found = [candidate(own, heard, first, last, known) for first, last in stretches(odd, content)]
     found += [
         candidate(own, [voice], place, place, replace(known, lacking=[[j]]))
@@ -141,7 +147,7 @@ def candidates(own: Said, heard: Sequence[Voice]) -> list[Candidate]:
 class Known:
     """Of each word of a sentence: how well the best voice bears it out, how far that is below the sentence's
     mean, the share of words around it that are the same, whether a voice has it to the letter, and whether it
-    has content. Of each voice: the words that the sentence lacks."""
+    has content. Of each voice: the words that the sentence lacks. Of the event: its names."""
 
     nearest: np.ndarray
     below: np.ndarray
@@ -149,6 +155,7 @@ class Known:
     same: np.ndarray
     content: np.ndarray
     lacking: list[list[int]]
+    names: Names
 
 
 def candidate(own: Said, heard: Sequence[Voice], first: int, last: int, known: Known) -> Candidate:
@@ -163,6 +170,7 @@ def candidate(own: Said, heard: Sequence[Voice], first: int, last: int, known: K
     voice = heard[chosen]
     mine, theirs = [own.tokens[n] for n in inside], [voice.said.tokens[j] for j in lost]
     name = any(is_name(own, n) for n in inside)
+    completing, beside = known.names.otherwise(own, first, last)
     number, negation = any(map(is_number, mine)), any(map(is_negation, mine))
     agree = [set(theirs) <= set(other.said.tokens) for other in heard if other is not voice]
     found = [
@@ -175,6 +183,7 @@ def candidate(own: Said, heard: Sequence[Voice], first: int, last: int, known: K
         float(known.letters[inside].max()) * min(own.quoted, voice.said.quoted),
         name,
         name and (longer_name(own, first - 1, known) or longer_name(own, last + 1, known)),
+        float(np.log1p(completing)),
         number,
         negation,
         name and any(is_name(voice.said, j) for j in lost),
@@ -189,7 +198,26 @@ def candidate(own: Said, heard: Sequence[Voice], first: int, last: int, known: K
         any(map(is_negation, theirs)) and not negation,
         float(np.log(len(heard))),
     ]
+    if completing:
+        first, last, voice, lost = as_named(own, first, last, beside, heard) or (first, last, voice, lost)
     return Candidate(first, last, voice, lost, np.array(found, dtype=float))
+
+
+def as_named(
+    own: Said, first: int, last: int, beside: int, heard: Sequence[Voice]
+) -> tuple[int, int, Voice, list[int]] | None:
+    """A name with the word beside it that others complete otherwise, against the longest name that a voice
+    makes of that word; None where no voice has the word."""
+    names = [
+        (name_around(voice.said, j), voice)
+        for voice in heard
+        for j, token in enumerate(voice.said.tokens)
+        if token == own.tokens[beside] and in_name(voice.said, j)
+    ]
+    if not names:
+        return None
+    words, voice = max(names, key=lambda name: len(name[0]))
+    return min(first, beside), max(last, beside), voice, words
 
 
 def around(equal: np.ndarray) -> np.ndarray:

@@ -37,6 +37,7 @@ from annotate.siblings.alignment import (
 from annotate.siblings.compare import beside
 from annotate.siblings.drift import SPAN, candidates
 from annotate.siblings.events import grouped
+from annotate.siblings.names import Names
 from annotate.siblings.said import Said
 from annotate.siblings.vectors import vectors
 from annotate.siblings.voices import voices
@@ -198,8 +199,9 @@ def spans_of(events: list[Known], judges: list[Judge]) -> tuple[np.ndarray, np.n
             for a, sentences in enumerate(told.values())
             for n, sentence in enumerate(sentences)
         }
+        names = Names(event.said)
         for own, siblings in beside(event.said, event.texts, event.pairs, judge):
-            for span in candidates(own, voices(own, siblings)):
+            for span in candidates(own, voices(own, siblings), names):
                 start, end = own.vectors.offsets[span.first][0], own.vectors.offsets[span.last][1]
                 found.append(span.found)
                 mine = marks[own.article_id, own.sentence_id]
