@@ -66,8 +66,7 @@ def to_datasets(source: Scores | Snapshot, signal: str | None = None) -> Dataset
 
     Raises:
         UserError: for scores or a snapshot that cannot be read, a signal that there is not, or where no
-        sentence
-            has labels of it.
+            sentence has labels of it.
     """
     from datasets import Dataset, DatasetDict
 

@@ -14,6 +14,7 @@ from annotate import plots
 from annotate.article import Article
 from annotate.corrections.agreement import Agreement, SignalAgreement
 from annotate.errors import UserError
+from annotate.plots import drawing
 from annotate.summary import summarize
 
 WIDEST = 7.2
@@ -79,10 +80,10 @@ def test_stance_shows_the_means_of_the_table_the_two_voices_apart(many):
     figure = plots.stance(many)
     assert sorted(axes.get_title() for axes in figure.axes) == ["Berg", "the port"]
     axes = panel(figure, "Berg")
-    for voice in plots.VOICES:
+    for voice in drawing.VOICES:
         own = many.stance.query("target == 'Berg' and voice == @voice.name and basis != 'none'")
         assert marks(axes, voice.colour) == pytest.approx(own["mean"].tolist())
-    assert [voice.marker for voice in plots.VOICES] == ["o", "D"]
+    assert [voice.marker for voice in drawing.VOICES] == ["o", "D"]
     assert legend(figure)[:2] == ["the outlet’s own voice", "quoted sources"]
     assert axes.get_xlim()[0] < -1 < 1 < axes.get_xlim()[1]
 
@@ -132,7 +133,7 @@ def test_contrasts_have_a_zero_line_and_the_differences_of_the_table(many):
     ]
     axes = panel(figure, "Said by a source")
     own = many.contrasts.query("measure == 'attribution' and basis != 'none'")
-    assert marks(axes, plots.ALL.colour) == pytest.approx((100 * own["difference"]).tolist())
+    assert marks(axes, drawing.ALL.colour) == pytest.approx((100 * own["difference"]).tolist())
     low, high = axes.get_xlim()
     assert low == pytest.approx(-high)
 
@@ -147,7 +148,7 @@ def test_holders_are_the_most_quoted_first(of_seeds):
 
 
 def test_colour_is_never_alone_and_a_page_holds_every_figure(many, of_seeds):
-    assert len(set(plots.MARKERS)) == len(set(plots.COLOURS)) == 8
+    assert len(set(drawing.MARKERS)) == len(set(drawing.COLOURS)) == 8
     for draw in (plots.stance, plots.signals, plots.contrasts, plots.holders):
         for summary in (many, of_seeds):
             figure = draw(summary)
