@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import shlex
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from annotate.article import Article
     from annotate.corrections.adjudication import HeldBack
     from annotate.corrections.correction import Correction
+    from annotate.engine import Report
+    from annotate.engine.run import EngineName
+    from annotate.engine.storage import Folder
     from annotate.output import Writer
     from annotate.studio.push import PushReport
     from annotate.training.retrain import Outcome
@@ -35,6 +40,7 @@ class Pushed:
     report: PushReport
     login: str | None
     """How to log in, for the local server."""
+    seconds: float
 
     def message(self) -> str:
         """What a person wants to read at the end."""
@@ -45,11 +51,20 @@ class Pushed:
             f"{there} sentences {verb} in the project “{self.project}”: {r.created} new, "
             f"{r.predicted} with a new prediction, {r.unchanged} unchanged."
         ]
+        if r.left:
+            lines.append(f"{r.left} more are in the scores alone; a larger --budget adds the next of them.")
+        if there and not r.dry_run:
+            lines.append(f"Went through {rate(there, 'sentences', self.seconds)}.")
         if r.url:
             lines.append(f"Review them at {r.url}")
         if self.login and not r.dry_run:
             lines.append(self.login)
         return "\n".join(lines)
+
+
+def rate(n: int, what: str, seconds: float) -> str:
+    """How long so many took, in words."""
+    return f"{n:,} {what} in {max(1, round(seconds))} s, {n / max(seconds, 1e-9):,.0f} a second"
 
 
 def score_job(
@@ -85,6 +100,65 @@ def score_job(
         sentences += table.num_rows
         reporter.step("Scoring sentences", sentences)
     return sentences
+
+
+def archive_job(
+    source: str,
+    out: str,
+    *,
+    reporter: Reporter,
+    engine: EngineName,
+    workers: int | None = None,
+    window: str | None = None,
+    targets: Path | None = None,
+    model: Path | None = None,
+    any_language: bool = False,
+    siblings: bool = True,
+    dry_run: bool = False,
+) -> Report:
+    """Score an archive of parquet files, partition by partition (`annotate.engine`).
+
+    Raises:
+        UserError: for a source, destination, targets file, model or cluster that cannot be used.
+    """
+    from annotate.engine import Archive, score_archive
+
+    folder = Path(model).resolve() if model and Path(model).is_dir() else model
+    archive = Archive(
+        source,
+        out,
+        model=str(folder) if folder else None,
+        targets=load_targets(targets).aliases if targets else None,
+        siblings=siblings,
+        window=window,
+        any_language=any_language,
+    )
+    return score_archive(
+        archive,
+        engine=engine,
+        workers=workers,
+        reporter=reporter,
+        propose=lambda folder, names: targets_of(folder, names, reporter).aliases,
+        dry_run=dry_run,
+    )
+
+
+def targets_of(source: Folder, names: Iterable[str], reporter: Reporter) -> Targets:
+    """The targets file beside an archive's partitions, else the names most found in the first of them."""
+    from annotate.reading.targets_file import TARGETS_NAMES
+
+    for name in TARGETS_NAMES:
+        with suppress(FileNotFoundError), source.fetched(name) as (path, _):
+            if path.exists():
+                return load_targets(path)
+    return default_targets([], first_articles(source, names), reporter)[0]
+
+
+def first_articles(source: Folder, names: Iterable[str]) -> Iterator[Article]:
+    """The articles of an archive; what cannot be read is told of when it is scored."""
+    for name in names:
+        with source.fetched(name) as (path, _):
+            yield from read([path], on_problem=lambda problem: None)
 
 
 def default_targets(
@@ -145,11 +219,14 @@ def compare_job(
     return len(found)
 
 
-def push_job(scores: Path, project: str, *, reporter: Reporter, dry_run: bool = False) -> Pushed:
-    """Push a scores file to the configured Label Studio, or to the local one, which is started if need be.
+def push_job(
+    scores: Path, project: str, *, reporter: Reporter, budget: int | None = None, dry_run: bool = False
+) -> Pushed:
+    """Push a scores file to the configured Label Studio, or to the local one, which is started if need be;
+    with a budget only what is most worth a person's time (`annotate.studio.push.push`).
 
     Raises:
-        UserError: for scores that cannot be read or a server that cannot be used.
+        UserError: for scores that cannot be read, a bad budget or a server that cannot be used.
     """
     from annotate.studio import client, server
     from annotate.studio.push import push
@@ -160,13 +237,17 @@ def push_job(scores: Path, project: str, *, reporter: Reporter, dry_run: bool = 
     if not client.configured():
         status = server.start(reporter.stage)
         login = f"Log in as {status.user}; the password is in {status.password_file}"
+    began = time.monotonic()
     report = push(
         scores,
         project,
         server=client.connect(),
         dry_run=dry_run,
+        budget=budget,
         progress=lambda done, total: reporter.step("Pushing sentences", done, total),
+        walked=lambda done: reporter.step("Looking at the project", done),
     )
+    seconds = time.monotonic() - began
     for refused in report.refused:
         reporter.problem(Problem(f"sentence {refused.sentence_id} of {refused.article_id}: {refused.reason}"))
     if report.targets_without_slot:
@@ -174,7 +255,7 @@ def push_job(scores: Path, project: str, *, reporter: Reporter, dry_run: bool = 
             f"annotate: {report.targets_without_slot} stances are in the scores but not in Label Studio, "
             "whose form has room for four targets a sentence."
         )
-    return Pushed(project, report, login)
+    return Pushed(project, report, login, seconds)
 
 
 def run_job(
@@ -182,6 +263,7 @@ def run_job(
     *,
     reporter: Reporter,
     project: str | None = None,
+    budget: int | None = None,
     targets: Path | None = None,
     model: Path | None = None,
     any_language: bool = False,
@@ -194,7 +276,9 @@ def run_job(
     """
     from annotate import home
     from annotate.output import writing
+    from annotate.studio.push import check_budget
 
+    check_budget(budget)
     title = project or title_of(paths[0])
     folder = home.data_dir() / "scores"
     scores = folder / (safe_name(title) + ".parquet")
@@ -209,7 +293,7 @@ def run_job(
             siblings=siblings,
         )
     reporter.say(f"annotate: the scores are in {scores}")
-    return push_job(scores, title, reporter=reporter)
+    return push_job(scores, title, reporter=reporter, budget=budget)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +309,9 @@ class PulledNews:
     skipped: int
     snapshot: str | None
     dry_run: bool
+    scanned: int
+    """Tasks that were read."""
+    seconds: float
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -236,7 +323,7 @@ class PulledNews:
         counts = f"{self.new} new, {self.changed} changed, {self.deleted} deleted"
         line = (
             f"“{self.project}”: {counts}; {self.annotations} annotations in all, {self.skipped} of them "
-            f"skipped, {self.set_aside} {would}set aside."
+            f"skipped, {self.set_aside} {would}set aside. Read {rate(self.scanned, 'tasks', self.seconds)}."
         )
         return f"{line}\nThey are in {self.snapshot}" if self.snapshot else line
 
@@ -250,6 +337,7 @@ def pull_job(project: str, *, reporter: Reporter, full: bool = False, dry_run: b
     from annotate.studio import client
     from annotate.studio.pull import pull
 
+    began = time.monotonic()
     done = pull(
         project,
         server=client.connect(),
@@ -258,17 +346,18 @@ def pull_job(project: str, *, reporter: Reporter, full: bool = False, dry_run: b
         say=lambda line: reporter.say(f"annotate: {line}"),
         progress=lambda n: reporter.step("Pulling annotations", n),
     )
-    corrections = done.corrections
     return PulledNews(
         project,
         done.new,
         done.changed,
         done.deleted,
-        len(corrections),
-        sum(c.problem is not None for c in corrections),
-        sum(c.cancelled for c in corrections),
+        len(done.ledger),
+        done.ledger.set_aside(),
+        done.ledger.skipped(),
         str(done.snapshot.folder) if done.snapshot else None,
         dry_run,
+        done.scanned,
+        round(time.monotonic() - began, 3),
     )
 
 

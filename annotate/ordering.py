@@ -12,7 +12,7 @@ benchmarks/active_learning.md has what each of the two is worth: on a frozen enc
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,25 +30,24 @@ def review_order(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     rows in the same order give the same ranks.
     """
     content = {row["sentence_id"]: row for row in rows if not row["boilerplate"]}
-    doubts = np.array([_doubt(row.get("uncertainty")) for row in content.values()])
+    doubts = np.array([doubt(row.get("uncertainty")) for row in content.values()])
     order = most_useful_first([row["text"] for row in content.values()], doubts)
     names = list(content)
     return {names[i]: rank for rank, i in enumerate(order.tolist(), 1)}
 
 
-def most_useful_first(texts: Sequence[str], uncertainty: np.ndarray, greedy: int = GREEDY) -> np.ndarray:
-    """Indices of the texts, most useful first; uncertainty: [n], from 0 to 1.
+def most_useful_first(texts: Iterable[str], uncertainty: np.ndarray, greedy: int = GREEDY) -> np.ndarray:
+    """Indices of the n texts, which are read once, most useful first; uncertainty: [n], from 0 to 1.
 
     Greedy for the first so many: the next has the highest product of its uncertainty and one minus its
     highest likeness (cosine of TF-IDF vectors of words) to those picked. Of equals the earlier comes first.
     """
-    if not len(texts):
-        return np.empty(0, dtype=int)
+    n = len(uncertainty)
     words = _words(texts)
-    apart = np.ones(len(texts))
+    apart = np.ones(n)
     picked: list[int] = []
-    left = np.ones(len(texts), dtype=bool)
-    for _ in range(min(greedy, len(texts))):
+    left = np.ones(n, dtype=bool)
+    for _ in range(min(greedy, n)):
         best = int(np.argmax(np.where(left, uncertainty * apart, -1.0)))
         picked.append(best)
         left[best] = False
@@ -59,7 +58,7 @@ def most_useful_first(texts: Sequence[str], uncertainty: np.ndarray, greedy: int
     return np.concatenate([np.array(picked, dtype=int), behind])
 
 
-def _words(texts: Sequence[str]) -> Any:
+def _words(texts: Iterable[str]) -> Any:
     """[n, words] in unit rows, sparse; None where no text holds a word."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -69,7 +68,8 @@ def _words(texts: Sequence[str]) -> Any:
         return None
 
 
-def _doubt(uncertainty: float | None) -> float:
+def doubt(uncertainty: float | None) -> float:
+    """How unsure the model is, from 0 to 1; 1 where it does not say."""
     if uncertainty is None or not math.isfinite(uncertainty):
         return 1.0
     return float(uncertainty)

@@ -24,7 +24,7 @@ def console(stderr: bool = False) -> Console:
 
 
 @contextmanager
-def progress() -> Iterator[Progress]:
+def progress(watched: bool = True) -> Iterator[Progress]:
     """Progress bars on standard error that leave nothing behind; silent where nobody watches."""
     from rich.progress import (
         BarColumn,
@@ -43,7 +43,8 @@ def progress() -> Iterator[Progress]:
         TimeElapsedColumn(),
     )
     shown = console(stderr=True)
-    with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as bars:
+    hidden = not (watched and shown.is_terminal)
+    with Progress(*columns, console=shown, transient=True, disable=hidden) as bars:
         yield bars
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
-from itertools import islice
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from annotate.article import Article, Mention, Sentence, sentence_ids
 from annotate.errors import UserError
 from annotate.frame import schema, table
+from annotate.model.bundle import identity
 from annotate.model.precision import Precision, fastest
 from annotate.reading import Targets, find_targets_file, load_targets, read, split
 from annotate.reading.decoding import clean
@@ -33,6 +35,9 @@ FEW = 64
 CHUNK = 1024
 """Sentences scored together: enough to fill batches of like length, few enough to show progress."""
 
+DATED = re.compile(r"\d{4}-\d\d-\d\d[T ]")
+"""How a date with a time begins (ISO 8601)."""
+
 TargetsLike = Targets | str | Path | Mapping[str, Sequence[str]] | Sequence[str] | None
 
 
@@ -48,9 +53,7 @@ class Annotator:
     @cached_property
     def signature(self) -> str:
         """How the scores were made: library, model with its settings, encoder, precision."""
-        encoder = self.bundle.config["encoder"]["name"].rstrip("/").rsplit("/", 1)[-1]
-        model = f"{self.bundle.name}-{self.bundle.id}"
-        return f"annotate:{library_version()}|model:{model}|encoder:{encoder}|precision:{self.precision}"
+        return signature_of(self.bundle.config, self.precision)
 
     def score(
         self,
@@ -135,30 +138,36 @@ class Annotator:
         targets: Targets | None = None,
         *,
         siblings: bool = False,
+        windows: bool = False,
         progress: Progress = lambda what, done, total: None,
     ) -> Iterator[pa.Table]:
         """Tables of the scores frame, article after article, some CHUNK sentences at a time; an article is
         never parted. Only one such table is in memory.
 
         siblings: whether articles are set beside each other, within each BLOCK of them; the texts of a block
-        are then held at once.
+        are then held at once. windows: whether a block also ends where `Article.event` becomes another (for
+        a date with a time: another day).
         """
         waiting: list[list[Sentence]] = []
         near: dict[str, Beside] = {}
-        for block in blocks(articles, BLOCK if siblings else FEW):
+        if not siblings:
+            parts = blocks(articles, FEW)
+        elif windows:
+            parts = chain.from_iterable(blocks(run, BLOCK) for _, run in groupby(articles, key=window))
+        else:
+            parts = blocks(articles, BLOCK)
+        for block in parts:
             parted = [split(article, targets) for article in block]
             if siblings:
                 from annotate.siblings.compare import compare
 
-                near = compare(parted, progress=lambda n, of: progress("Comparing articles", n, of))
+                near |= compare(parted, progress=lambda n, of: progress("Comparing articles", n, of))
             for sentences in parted:
                 waiting.append(sentences)
                 if sum(map(len, waiting)) >= CHUNK:
                     yield self._table(waiting, near)
                     waiting = []
-            if siblings and waiting:
-                yield self._table(waiting, near)
-                waiting = []
+            near = {s.id: near[s.id] for sentences in waiting for s in sentences if s.id in near}
         if waiting:
             yield self._table(waiting, near)
 
@@ -269,11 +278,24 @@ def blocks(articles: Iterable[Article], size: int) -> Iterator[list[Article]]:
         yield block
 
 
+def window(article: Article) -> str:
+    """What an article's event is worth as a window: the day of a date with a time, else the event itself."""
+    event = article.event or ""
+    return event[:10] if DATED.match(event) else event
+
+
 def to_pandas(scores: pa.Table) -> pd.DataFrame:
     """The scores frame as pandas: lists stay Python lists of dicts."""
     import pandas as pd
 
     return pd.DataFrame(scores.to_pylist(), columns=scores.schema.names)
+
+
+def signature_of(config: Mapping[str, Any], precision: Precision) -> str:
+    """The signature of scores that a bundle of this config makes in this precision."""
+    encoder = config["encoder"]["name"].rstrip("/").rsplit("/", 1)[-1]
+    model = f"{config['name']}-{identity(dict(config))}"
+    return f"annotate:{library_version()}|model:{model}|encoder:{encoder}|precision:{precision}"
 
 
 def library_version() -> str:

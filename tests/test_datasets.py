@@ -7,7 +7,7 @@ import warnings
 import pytest
 
 from annotate.corrections.correction import Correction
-from annotate.corrections.snapshot import write
+from annotate.corrections.snapshot import flat, write
 from annotate.datasets import bio, split_of, to_datasets
 from annotate.errors import UserError
 from annotate.signals import SIGNALS
@@ -63,7 +63,7 @@ def snapshot(labelled, tmp_path_factory):
     unlike = {**labelled[0], "hedging": 1.0, "hedging_spans": [{"start": 0, "end": 6, "probability": 1.0}]}
     return write(
         tmp_path_factory.mktemp("snapshots"),
-        [*said, given(unlike, "ben", len(said))],
+        map(flat, sorted([*said, given(unlike, "ben", len(said))], key=lambda c: (c.key, c.annotation))),
         project={"title": "made up"},
         parent=None,
     )

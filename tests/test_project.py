@@ -44,12 +44,13 @@ def test_nothing_is_over_a_megabyte_but_the_shipped_model():
 
 
 def test_imports_go_one_way():
-    """Command line, jobs, then studio, corrections, training and scoring, then signals and model, then
-    article."""
+    """Command line, jobs, then what shows and sums up scores, then studio, corrections, training and scoring,
+    then signals and model, then article."""
     order = (
-        "errors", "article home quotation", "reading signals model", "frame registry ordering", "siblings",
-        "studio corrections serving training scoring terminal sidebyside output progress",
-        "jobs", "commands", "cli", "__main__",
+        "errors", "article home quotation scratch", "reading signals model", "frame registry ordering",
+        "siblings", "studio corrections serving training scoring terminal sidebyside output progress scores",
+        "engine comparing datasets highlight summary", "display report plots", "jobs",
+        "commands", "cli", "__main__",
     )  # fmt: skip
     ranks = {room: rank for rank, rooms in enumerate(order) for room in rooms.split()}
     import ast

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from annotate.errors import UserError
 from annotate.progress import Reported, console, progress
 
+if TYPE_CHECKING:
+    from annotate.engine.run import EngineName
+
 FORMATS = ("parquet", "csv", "jsonl", "table")
+ENGINES = ("local", "ray")
 
 
 def options_for_reading(command: Callable[..., None]) -> Callable[..., None]:
@@ -42,6 +46,12 @@ def options_for_reading(command: Callable[..., None]) -> Callable[..., None]:
 @click.command()
 @options_for_reading
 @click.option("--project", help="Title of the Label Studio project; default: the name of the first PATH.")
+@click.option(
+    "--budget",
+    type=int,
+    metavar="N",
+    help="Put N of the sentences before people, most useful first; default: all of them.",
+)
 def run(paths: tuple[str, ...], project: str | None, **how: Any) -> None:
     """Score articles and put them before reviewers: the main job.
 
@@ -61,20 +71,69 @@ def run(paths: tuple[str, ...], project: str | None, **how: Any) -> None:
 
 @click.command()
 @options_for_reading
-@click.option("--out", type=click.Path(path_type=Path), help="Where to write; its suffix names the format.")
+@click.option(
+    "--out", type=click.Path(), help="Where to write; its suffix names the format. With --engine: a folder."
+)
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: by --out, else a table.")
-def score(paths: tuple[str, ...], out: Path | None, format_: str | None, **how: Any) -> None:
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    help="Score an archive partition by partition: here, or on the Ray cluster of RAY_ADDRESS.",
+)
+@click.option("--workers", type=click.IntRange(1), help="With --engine ray; default: one for each core.")
+@click.option(
+    "--window", metavar="COLUMN", help="With --engine: no article is compared outside its day, or event."
+)
+@click.option("--dry-run", is_flag=True, help="With --engine: only say what there is to do.")
+def score(
+    paths: tuple[str, ...],
+    out: str | None,
+    format_: str | None,
+    engine: EngineName | None,
+    workers: int | None,
+    window: str | None,
+    dry_run: bool,
+    **how: Any,
+) -> None:
     """Score articles: to a parquet, csv or jsonl file, or as a coloured table in the terminal.
 
     PATH is a txt, html, csv, jsonl or parquet file, a folder of them, or - for standard input.
 
+    With --engine PATH is a folder of parquet files, here or at an address such as s3://bucket/news, and each
+    gives one file in the folder --out. Killed at any time, the same command goes on where it stood.
+
+    \b
     Example: annotate score seeds/ --out scores.parquet
+             annotate score s3://bucket/news --engine ray --out s3://bucket/scores
     """
-    from annotate.jobs import score_job
+    from annotate.jobs import archive_job, score_job
     from annotate.output import format_of, writing
     from annotate.terminal import Lines
 
-    chosen = format_of(out, format_)
+    if engine is not None:
+        source, folder = an_archive(paths, out, format_)
+        if workers and engine == "local":
+            raise UserError("--engine local is one process; leave --workers out, or use --engine ray.")
+        with progress() as bars:
+            reporter = Reported(bars)
+            done = archive_job(
+                source,
+                folder,
+                reporter=reporter,
+                engine=engine,
+                workers=workers,
+                window=window,
+                dry_run=dry_run,
+                **how,
+            )
+        if not dry_run:
+            click.echo(done.message(), err=True)
+        reporter.leave()
+        return
+    if workers or window or dry_run:
+        raise UserError("--workers, --window and --dry-run belong to an archive; add --engine.")
+    file = Path(out) if out else None
+    chosen = format_of(file, format_)
     with progress() as bars:
         reporter = Reported(bars)
         if chosen == "table":
@@ -82,9 +141,24 @@ def score(paths: tuple[str, ...], out: Path | None, format_: str | None, **how: 
             score_job(paths, lines, reporter=reporter, **how)
             lines.legend()
         else:
-            with writing(out, chosen) as writer:
+            with writing(file, chosen) as writer:
                 score_job(paths, writer, reporter=reporter, **how)
     reporter.leave()
+
+
+def an_archive(paths: tuple[str, ...], out: str | None, format_: str | None) -> tuple[str, str]:
+    """The source and the destination that --engine asks for.
+
+    Raises:
+        UserError: when there are not one of each, or another format is asked for.
+    """
+    if len(paths) != 1 or paths[0] == "-":
+        raise UserError("--engine scores one folder of parquet files; name one PATH.")
+    if out is None:
+        raise UserError("--engine writes a folder of parquet files; name it with --out.")
+    if format_ not in (None, "parquet"):
+        raise UserError(f"--engine writes parquet, not {format_}; leave --format out.")
+    return paths[0], out
 
 
 @click.command()

@@ -90,20 +90,25 @@ def retrain(project: str, as_json: bool, threads: int | None, **how: Any) -> Non
 
     Killed at any moment, the same command goes on where it was. The exit code is 0 when the model was
     promoted or there was nothing to do, 3 when it was refused, 4 when another run is at work, 2 for what you
-    can mend.
+    can mend. Started by torchrun or accelerate launch, several processes train together.
 
     \b
     Example: annotate retrain --project seeds
              annotate retrain --project seeds --min-corrections 100 --json
     """
     from annotate.jobs import retrain_job
+    from annotate.training import processes
 
     if threads:
         import torch
 
         torch.set_num_threads(threads)
-    with progress() as bars:
+    with processes.joined() as first, progress(watched=first) as bars:
+        if not first:
+            processes.follow()
+            return
         outcome = retrain_job(project, reporter=Reported(bars), **how)
+        processes.release()
     if as_json:
         told = {"verdict": outcome.verdict, "lines": outcome.lines, **outcome.record}
         click.echo(json.dumps(told, ensure_ascii=False))

@@ -15,19 +15,31 @@ from annotate.progress import Reported, console, progress
 @click.command()
 @click.argument("scores", type=click.Path(path_type=Path))
 @click.option("--project", required=True, help="Title of the Label Studio project; made if there is none.")
+@click.option(
+    "--budget",
+    type=int,
+    metavar="N",
+    help="Put N of these sentences before people, most useful first; default: all of them.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be pushed and write nothing.")
-def push(scores: Path, project: str, dry_run: bool) -> None:
+def push(scores: Path, project: str, budget: int | None, dry_run: bool) -> None:
     """Push scores (parquet) to Label Studio: every content sentence once, pre-annotated.
 
     After any failure run it again: it goes on where the server stands, and nothing comes twice.
 
+    With --budget N sentences are added, those that teach the most when reviewed first, until N of these
+    scores stand in the project; the rest stays in the file. What stands there counts, reviewed or not, keeps
+    its place and gets new predictions: the same N again adds nothing, a larger one the next.
+
+    \b
     Example: annotate push scores.parquet --project "Data security"
+             annotate push archive.parquet --project Archive --budget 500
     """
     from annotate.jobs import push_job
 
     with progress() as bars:
         reporter = Reported(bars)
-        done = push_job(scores, project, dry_run=dry_run, reporter=reporter)
+        done = push_job(scores, project, budget=budget, dry_run=dry_run, reporter=reporter)
     console().print(done.message(), highlight=False, soft_wrap=True)
     reporter.leave()
 

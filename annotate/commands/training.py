@@ -23,28 +23,33 @@ from annotate.progress import Reported, progress
 def train(recipe: Path, data: Path, out: Path | None, run_: Path | None, threads: int | None) -> None:
     """Train a model by a recipe, from corpora to a bundle with its card.
 
-    Cut off at any moment, the same command goes on from the last checkpoint.
+    Cut off at any moment, the same command goes on from the last checkpoint. Started by torchrun or
+    accelerate launch, several processes train it together.
 
+    \b
     Example: annotate train models/recipe.yaml --data corpora/
+             torchrun --nproc-per-node 2 -m -- annotate train models/recipe.yaml --data corpora/
     """
+    from annotate.training import processes
     from annotate.training.recipe import load_recipe
     from annotate.training.train import train as train_model
 
-    name = load_recipe(recipe).name
     if threads:
         import torch
 
         torch.set_num_threads(threads)
-    with progress() as bars:
+    with processes.joined() as first, progress(watched=first) as bars:
+        name = load_recipe(recipe).name
         task = bars.add_task("Training")
 
         def show(step: int, steps: int, losses: str) -> None:
             bars.update(task, completed=step, total=steps, description=f"Training  {losses[:60]}")
-            if step % 50 == 0 and not bars.console.is_terminal:
+            if first and step % 50 == 0 and not bars.console.is_terminal:
                 click.echo(f"step {step} of {steps}  {losses}", err=True)
 
         folder = train_model(recipe, data, out or recipe.parent / name, run_ or Path("runs") / name, show)
-    click.echo(f"Wrote {folder}; its card is {folder / 'README.md'}.")
+    if first:
+        click.echo(f"Wrote {folder}; its card is {folder / 'README.md'}.")
 
 
 @click.command()

@@ -8,13 +8,15 @@ folder's name carries the manifest's. So a snapshot that was edited is told from
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,13 +34,28 @@ NESTED = ("row", "result", "review", "columns", "status")
 """Fields kept as JSON."""
 
 
-@dataclass(frozen=True, slots=True)
+BATCH_ROWS = 1024
+
+
+@dataclass(frozen=True)
 class Snapshot:
-    """A snapshot that was read; `corrections` ordered by key and annotation."""
+    """A snapshot that is whole."""
 
     folder: Path
     manifest: dict[str, Any]
-    corrections: list[Correction]
+
+    @cached_property
+    def corrections(self) -> list[Correction]:
+        """All of them, ordered by key and annotation."""
+        return [raised(row) for row in self.rows()]
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The same as rows of the parquet, a few at a time in memory."""
+        import pyarrow.parquet as pq
+
+        with pq.ParquetFile(self.folder / ANNOTATIONS) as file:
+            for batch in file.iter_batches(batch_size=BATCH_ROWS):
+                yield from batch.to_pylist()
 
     @property
     def id(self) -> str:
@@ -75,9 +92,15 @@ def schema() -> pa.Schema:
 
 
 def write(
-    root: Path, corrections: Sequence[Correction], *, project: dict[str, Any], parent: Snapshot | None
+    root: Path,
+    rows: Iterable[dict[str, Any]],
+    *,
+    project: dict[str, Any],
+    parent: Snapshot | None,
 ) -> Snapshot:
     """Write a snapshot under `root`, whole or not at all.
+
+    rows: `flat` corrections ordered by key and annotation.
 
     Raises:
         UserError: when it cannot be written.
@@ -85,28 +108,34 @@ def write(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    ordered = sorted(corrections, key=lambda c: (c.key, c.annotation))
-    before = {c.annotation: c.updated_at for c in parent.corrections} if parent else {}
-    now = {c.annotation: c.updated_at for c in ordered}
+    before: dict[str, str] = parent.manifest["annotations"] if parent else {}
+    now: dict[str, str] = {}
+    annotators: Counter[str] = Counter()
+    set_aside: dict[int, str] = {}
+    left = iter(rows)
     created = datetime.now(UTC)
     partial = root / f".{os.getpid()}.partial"
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        rows = [_flat(correction) for correction in ordered]
-        pq.write_table(pa.Table.from_pylist(rows, schema=schema()), partial / ANNOTATIONS)
+        with pq.ParquetWriter(partial / ANNOTATIONS, schema()) as writer:
+            while batch := list(itertools.islice(left, BATCH_ROWS)):
+                writer.write_table(pa.Table.from_pylist(batch, schema=schema()))
+                now |= {str(row["annotation"]): row["updated_at"] for row in batch}
+                annotators.update(row["annotator"] for row in batch)
+                set_aside |= {row["annotation"]: row["problem"] for row in batch if row["problem"]}
         manifest = {
             "format": FORMAT,
             "project": project,
             "created": created.isoformat(timespec="seconds"),
             "parent": parent.id if parent else None,
             "annotations": now,
-            "annotators": dict(sorted(Counter(c.annotator for c in ordered).items())),
+            "annotators": dict(sorted(annotators.items())),
             "new": len(now.keys() - before.keys()),
             "changed": sum(before.get(number, time) != time for number, time in now.items()),
             "deleted": len(before.keys() - now.keys()),
-            "set_aside": {c.annotation: c.problem for c in ordered if c.problem},
-            "files": {ANNOTATIONS: hashlib.sha256((partial / ANNOTATIONS).read_bytes()).hexdigest()},
+            "set_aside": set_aside,
+            "files": {ANNOTATIONS: _hash_of(partial / ANNOTATIONS)},
         }
         text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
         (partial / MANIFEST).write_text(text, encoding="utf-8")
@@ -117,7 +146,7 @@ def write(
         raise UserError(
             f"The snapshot could not be written to {root} ({error.strerror}); make room and pull again."
         ) from error
-    return Snapshot(folder, json.loads(text), ordered)
+    return Snapshot(folder, json.loads(text))
 
 
 def read(folder: Path) -> Snapshot:
@@ -126,21 +155,18 @@ def read(folder: Path) -> Snapshot:
     Raises:
         UserError: when it is damaged or was edited.
     """
-    import pyarrow.parquet as pq
-
     try:
         text = (folder / MANIFEST).read_text(encoding="utf-8")
-        data = (folder / ANNOTATIONS).read_bytes()
+        found = _hash_of(folder / ANNOTATIONS)
         manifest = json.loads(text)
         expected = manifest["files"][ANNOTATIONS]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"The snapshot {folder} cannot be read ({type(error).__name__}).") from error
-    if not folder.name.endswith(_hash(text)) or hashlib.sha256(data).hexdigest() != expected:
+    if not folder.name.endswith(_hash(text)) or found != expected:
         raise UserError(f"The snapshot {folder} was changed by hand: its hash is not the one it was given.")
     if manifest.get("format") != FORMAT:
         raise UserError(f"The snapshot {folder} is of another version of annotate.")
-    rows = pq.read_table(folder / ANNOTATIONS).to_pylist()
-    return Snapshot(folder, manifest, [_raised(row) for row in rows])
+    return Snapshot(folder, manifest)
 
 
 def latest(root: Path, on_problem: Callable[[str], None]) -> tuple[Snapshot | None, bool]:
@@ -165,16 +191,23 @@ def folders(root: Path) -> list[Path]:
     return sorted(f for f in root.iterdir() if f.is_dir() and not f.name.startswith("."))
 
 
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _flat(correction: Correction) -> dict[str, Any]:
+def flat(correction: Correction) -> dict[str, Any]:
+    """A correction as a row of `annotations.parquet`."""
     row = asdict(correction)
     return row | {name: json.dumps(row[name], ensure_ascii=False) for name in NESTED}
 
 
-def _raised(row: dict[str, Any]) -> Correction:
+def raised(row: dict[str, Any]) -> Correction:
+    """`flat`, back."""
     nested = {name: json.loads(row[name]) for name in NESTED}
     review = nested["review"]
     nested["review"] = Review(

@@ -45,6 +45,7 @@ def read(
     *,
     any_language: bool = False,
     group_by: str | None = None,
+    within: Path | None = None,
     on_problem: Report | None = None,
 ) -> Iterator[Article]:
     """Articles from files, folders and standard input (`-`), one at a time and in a fixed order.
@@ -57,7 +58,8 @@ def read(
     NUL and lone surrogates become U+FFFD. An article that is not English is left out unless
     `any_language`; one whose id came before is left out.
 
-    `group_by` names a column of tables that says which event an article reports.
+    `group_by` names a column of tables that says which event an article reports. `within`: a folder that
+    holds the files; they are named as if it were read whole.
 
     `on_problem` is told of each Problem, and reading goes on with what is good. Without it an error
     raises UserError and a notice becomes a warning.
@@ -65,7 +67,7 @@ def read(
     report = on_problem or strict
     paths = [paths] if isinstance(paths, str | Path) else paths
     seen: dict[str, bytes] = {}
-    for where, raw in _articles(paths, report, group_by):
+    for where, raw in _articles(paths, report, group_by, within):
         article = _cleaned(raw, where, report)
         if not article.text.strip():
             report(Problem(f"{where}: the text is empty; put an article there or leave it out"))
@@ -80,7 +82,7 @@ def read(
 
 
 def _articles(
-    paths: Iterable[str | Path], report: Report, event: str | None
+    paths: Iterable[str | Path], report: Report, event: str | None, within: Path | None
 ) -> Iterator[tuple[str, Article]]:
     for path in paths:
         if str(path) == "-":
@@ -90,7 +92,8 @@ def _articles(
             if Path(path).is_dir():
                 yield from _folder(Path(path), report, event)
             else:
-                yield from _file(Path(path), Path(path).stem, report, event)
+                name = _name(Path(path), within) if within else Path(path).stem
+                yield from _file(Path(path), name, report, event)
         except OSError as error:
             report(_unreadable(error, path))
 
@@ -114,17 +117,21 @@ def _file(path: Path, article_id: str, report: Report, event: str | None) -> Ite
 
 def _unreadable(error: OSError, path: str | Path) -> Problem:
     said = error.strerror or str(error)
-    return Problem(f"{error.filename or path}: it cannot be read ({said}); check its name and permissions")
+    where = error.filename or path
+    return Problem(f"{where}: it cannot be read ({said}); check its name and permissions", whole=True)
 
 
 def _folder(folder: Path, report: Report, event: str | None) -> Iterator[tuple[str, Article]]:
     found = False
     for path in _walk(folder, report):
         found = True
-        name = path.relative_to(folder).with_suffix("").as_posix()
-        yield from _file(path, name, report, event)
+        yield from _file(path, _name(path, folder), report, event)
     if not found:
         report(Problem(f"{folder}: there is no article in this folder; put {', '.join(READERS)} files there"))
+
+
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).with_suffix("").as_posix()
 
 
 def _walk(folder: Path, report: Report) -> Iterator[Path]:

@@ -15,11 +15,13 @@ class Problem:
 
     An error means that something asked for could not be read; a command that met one ends with exit
     code 2. A notice (`error` false) tells of something left out or changed on purpose: an article that
-    is not English, one that came twice, a character that no text may hold.
+    is not English, one that came twice, a character that no text may hold. `whole`: the file itself could
+    not be read, or not to its end.
     """
 
     message: str
     error: bool = True
+    whole: bool = False
 
     def __str__(self) -> str:
         return self.message

@@ -178,7 +178,8 @@ def read_parquet(
         said = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         report(
             Problem(
-                f"{path}: this is no whole parquet file, read up to row {number} ({said}); write it again"
+                f"{path}: this is no whole parquet file, read up to row {number} ({said}); write it again",
+                whole=True,
             )
         )
     rows.finish()
@@ -196,12 +197,12 @@ def _has_text_column(path: Path, names: list[str], report: Report) -> bool:
         return True
     found = ", ".join(name if name else "(no name)" for name in names[:12]) or "none"
     if "text" in names:
-        report(Problem(f"{path}: two columns are named `text`; keep one"))
+        report(Problem(f"{path}: two columns are named `text`; keep one", whole=True))
     else:
         todo = (
             "separate columns by commas" if len(names) == 1 and set(names[0]) & set(";\t|") else "rename one"
         )
-        report(Problem(f"{path}: no column is named `text` (found: {found}); {todo}"))
+        report(Problem(f"{path}: no column is named `text` (found: {found}); {todo}", whole=True))
     return False
 
 
@@ -209,7 +210,8 @@ def _has_event(path: Path, names: list[str], event: str | None, report: Report) 
     if event is None or event in names:
         return True
     found = ", ".join(names[:12]) or "none"
-    report(Problem(f"{path}: no column is named `{event}`, which --group-by asks for (found: {found})"))
+    said = f"{path}: no column is named `{event}`, which articles are to be grouped by (found: {found})"
+    report(Problem(said, whole=True))
     return False
 
 

@@ -113,5 +113,5 @@ def _prediction(asked: Asked, sentence: Sentence, row: dict[str, Any], form: For
         name = row["holder_name"]
         row["holder_name"] = pushed.holder_name if name is None or name in pushed.holder_name else name
     data = asked.data.model_dump() | {"key": asked.data.key or key(sentence.id, sentence.text)}
-    [task] = tasks_of([row], form, {})
+    [task] = tasks_of([row], form)
     return task.prediction(form, data)

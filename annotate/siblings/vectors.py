@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from annotate.model.encoder import MINILM, folder_of, load_encoder
-from annotate.model.precision import fastest
+from annotate.model.precision import device, fastest
 
 TOKENS_PER_BATCH = 3072
 
@@ -31,7 +31,8 @@ class Vectors:
 @cache
 def untouched() -> tuple[Any, Any]:
     """The encoder as it was published, and its tokenizer."""
-    return load_encoder(folder_of(MINILM))
+    encoder, tokenizer = load_encoder(folder_of(MINILM))
+    return encoder.to(device()), tokenizer
 
 
 def vectors(
@@ -55,9 +56,10 @@ def vectors(
         rows = [i for i in order[start:end] if padded_length(len(encodings[i].ids)) == length]
         start += len(rows)
         batch = collate([encodings[i] for i in rows], encoder.config.pad_token_id or 0)
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=fastest() == "bfloat16"):
-            hidden = encoder(input_ids=batch.input_ids, attention_mask=batch.attention_mask)
-        pieces = hidden.last_hidden_state.float()
+        where, halved = device(), fastest() == "bfloat16"
+        with torch.inference_mode(), torch.autocast(where.type, torch.bfloat16, enabled=halved):
+            hidden = encoder(batch.input_ids.to(where), attention_mask=batch.attention_mask.to(where))
+        pieces = hidden.last_hidden_state.float().cpu()
         whole = unit((pieces * batch.attention_mask.unsqueeze(2)).sum(1).numpy())
         words = unit(torch.bmm(batch.pool, pieces).numpy()).astype(np.float16)
         for k, i in enumerate(rows):

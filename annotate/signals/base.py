@@ -62,6 +62,10 @@ class Signal(ABC):
     readers: ClassVar[Mapping[str, Reader]] = {}
     """Per corpus, how its training rows become examples."""
 
+    def __reduce__(self) -> str:
+        """To another process goes the name of its one instance, such as STANCE of `stance.py`."""
+        return self.name.upper()
+
     @property
     @abstractmethod
     def columns(self) -> tuple[tuple[str, pa.DataType], ...]:

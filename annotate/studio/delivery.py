@@ -12,8 +12,8 @@ still carry it out. Against it stand, in this order:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, islice
 
 from annotate.studio.calls import Trouble, call, gave_up
 from annotate.studio.form import Form
@@ -28,22 +28,35 @@ Lacking = list[tuple[Task, Known]]
 
 class Delivery:
     """Delivers to one project and counts in `tally` what it did; `known_only`: tasks it does not know, or no
-    longer, are not made."""
+    longer, are not made.
+
+    `chart` is given the board once nothing is under way any more, and may return one that knows places: each
+    batch is looked at by that one first, after trouble by the other.
+    """
 
     def __init__(
-        self, board: Board, form: Form, note: Note, tally: Counter[str], *, known_only: bool = False
+        self,
+        board: Board,
+        form: Form,
+        note: Note,
+        tally: Counter[str],
+        *,
+        known_only: bool = False,
+        chart: Callable[[Board], Board] = lambda board: board,
     ) -> None:
         self.board, self.form, self.note, self.tally = board, form, note, tally
         self.known_only = known_only
         self.doubtful: set[Kind] = set()
         self._settle()
         self._before = board.count()
+        self.charted = chart(board)
 
     def deliver(self, batch: Batch) -> None:
         """Look, add what is missing, and look again after trouble."""
         patience = self.board.patience
         for attempt in range(patience.tries):
-            new, lacking = look(self.board, batch, self._known(batch))
+            board = self.board if attempt else self.charted
+            new, lacking = look(board, batch, self._known(board, batch))
             if self.known_only:
                 new = []
             if attempt == 0:
@@ -61,12 +74,14 @@ class Delivery:
                 patience.wait(attempt)
         raise gave_up(last)
 
-    def finish(self, keys: Sequence[str], versions: Iterable[str], size: int) -> None:
+    def finish(self, keys: Iterator[str], versions: Iterable[str], size: int) -> None:
         """Compare the project's growth with what was added, and clear away what came twice."""
         grown = self.board.count() - self._before
-        expected = self.tally["created"] - self.tally["copies_removed"]
-        for part in (keys[i : i + size] for i in range(0, len(keys), size)):
-            if "tasks" in self.doubtful or grown != expected:
+        strange = grown != self.tally["created"] - self.tally["copies_removed"]
+        if not strange and not self.doubtful:
+            return
+        while part := list(islice(keys, size)):
+            if strange or "tasks" in self.doubtful:
                 self._remove_copies(part)
             if "predictions" in self.doubtful:
                 for version in versions:
@@ -76,8 +91,8 @@ class Delivery:
         if kind := self.note.settle(self.board):
             self.doubtful.add(kind)
 
-    def _known(self, batch: Batch) -> dict[str, list[Known]]:
-        known = self.board.tasks(list(batch))
+    def _known(self, board: Board, batch: Batch) -> dict[str, list[Known]]:
+        known = board.tasks(list(batch))
         if any(len(several) > 1 for several in known.values()):
             self._remove_copies(list(batch))
             known = self.board.tasks(list(batch))

@@ -1,10 +1,11 @@
 """Pull: what annotators did since the last pull, as a new snapshot.
 
 The scan walks the project's tasks by rising id, always asking for the first page behind the last one, so
-that edits under way move nothing out of sight. What is asked for is what changed since the cursor, the
-server's own clock at the last scan's start less an overlap; whatever changes during a scan is later than that
-and comes with the next. The cursor is written after the snapshot it belongs to: a crash in between costs a
-longer scan, never an annotation. A full pull asks for everything and so also learns of tasks that were
+that edits under way move nothing out of sight. It asks for a stretch of ids at a time, as Label Studio counts
+all that a question matches before it answers with a page. What is asked for is what changed since the cursor,
+the server's own clock at the last scan's start less an overlap; whatever changes during a scan is later than
+that and comes with the next. The cursor is written after the snapshot it belongs to: a crash in between costs
+a longer scan, never an annotation. A full pull asks for everything and so also learns of tasks that were
 deleted, which leave no trace.
 """
 
@@ -15,12 +16,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from annotate import home
 from annotate.corrections import snapshot
 from annotate.corrections.correction import Correction
+from annotate.corrections.ledger import Ledger
 from annotate.corrections.snapshot import Snapshot
 from annotate.errors import UserError
 from annotate.studio.annotations import correction_of
@@ -42,18 +45,24 @@ Task = dict[str, Any]
 Progress = Callable[[int], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pulled:
-    """What a pull came to: all corrections there are now, the newest snapshot (None where nobody has
-    annotated yet), whether this pull made it (or, dry, would have), and what is in it beyond its parent."""
+    """What a pull came to: the ledger of all corrections there are now, the newest snapshot (None where
+    nobody has annotated yet), whether this pull made it (or, dry, would have), and what is in it beyond its
+    parent."""
 
-    corrections: list[Correction]
+    ledger: Ledger
     snapshot: Snapshot | None
     fresh: bool
     new: int
     changed: int
     deleted: int
     scanned: int
+
+    @cached_property
+    def corrections(self) -> list[Correction]:
+        """All of them, ordered by key and annotation."""
+        return [snapshot.raised(row) for row in self.ledger.rows()]
 
 
 def pull(
@@ -85,44 +94,30 @@ def pull(
         parent, newest = snapshot.latest(root, say)
         cursor = None if full or not newest else _cursor(root, parent)
         scan = Scan(server, number, patience)
-        corrections = {c.annotation: c for c in (parent.corrections if parent else ())}
-        known = {n: c.updated_at for n, c in corrections.items()}
-        of_task: dict[int, set[int]] = {}
-        for correction in corrections.values():
-            of_task.setdefault(correction.task, set()).add(correction.annotation)
+        ledger = Ledger(parent)
         annotators = _annotators(server, patience)
-        seen: set[int] = set()
-        for task in scan.tasks(cursor):
-            seen.add(task["id"])
-            there = {a["id"]: a for a in task["annotations"]}
-            for gone in of_task.get(task["id"], set()) - there.keys():
-                del corrections[gone]
-            for annotation in there.values():
-                if cursor is None or known.get(annotation["id"]) != annotation["updated_at"]:
-                    corrections[annotation["id"]] = correction_of(task, annotation, asked, annotators)
-            progress(len(seen))
+        scanned = 0
+        for scanned, task in enumerate(scan.tasks(cursor), 1):
+            ledger.saw(task["id"], {annotation["id"] for annotation in task["annotations"]})
+            for annotation in task["annotations"]:
+                if cursor is None or ledger.before(annotation["id"]) != annotation["updated_at"]:
+                    ledger.put(correction_of(task, annotation, asked, annotators))
+            progress(scanned)
         if cursor is None:
-            corrections = {n: c for n, c in corrections.items() if c.task in seen}
-        now = {n: c.updated_at for n, c in corrections.items()}
-        counts = {
-            "new": len(now.keys() - known.keys()),
-            "changed": sum(known.get(n, time) != time for n, time in now.items()),
-            "deleted": len(known.keys() - now.keys()),
-        }
-        for correction in corrections.values():
-            if correction.problem and known.get(correction.annotation) != correction.updated_at:
-                say(
-                    f"Annotation {correction.annotation} of task {correction.task} by {correction.annotator} "
-                    f"is set aside: {correction.problem}."
-                )
-        fresh = now != known
+            ledger.forget_unseen()
+        for correction in ledger.fresh_problems():
+            say(
+                f"Annotation {correction.annotation} of task {correction.task} by {correction.annotator} "
+                f"is set aside: {correction.problem}."
+            )
+        counts = ledger.counts()
+        fresh = any(counts.values())
         if fresh and not dry_run:
             about = {"title": project, "id": number, "server": server.url}
-            parent = snapshot.write(root, list(corrections.values()), project=about, parent=parent)
+            parent = snapshot.write(root, ledger.rows(), project=about, parent=parent)
         if not dry_run:
             _keep_cursor(root, parent, scan.began)
-        ordered = sorted(corrections.values(), key=lambda c: (c.key, c.annotation))
-        return Pulled(ordered, parent, fresh, **counts, scanned=len(seen))
+        return Pulled(ledger, parent, fresh, **counts, scanned=scanned)
 
 
 def project_number(
@@ -162,35 +157,45 @@ class Scan:
     patience: Patience
     began: datetime | None = None
 
-    def tasks(self, since: str | None, fields: str = FIELDS) -> Iterator[Task]:
-        """The tasks that changed since a time (ISO 8601), or all, with annotations and predictions."""
+    def tasks(self, since: str | None, fields: str = FIELDS, *, bare: bool = False) -> Iterator[Task]:
+        """The tasks that changed since a time (ISO 8601), or all, with annotations and predictions unless
+        `bare`. Those added meanwhile are left to the next scan."""
         from label_studio_sdk.data_manager import Filters, Operator, Type
 
         self.began = read(self._clock, self.patience)
-        last = 0
-        while True:
-            items = [Filters.item("tasks:id", Operator.GREATER, Type.Number, last)]
+        newest = read(lambda: self._page([], ["-tasks:id"], "id", bare=True, size=1), self.patience)
+        end = newest[0]["id"] if newest else 0
+        last, stretch = 0, PAGE
+        while last < end:
+            upto = min(last + stretch, end)
+            items = [
+                Filters.item("tasks:id", Operator.GREATER, Type.Number, last),
+                Filters.item("tasks:id", Operator.LESS_OR_EQUAL, Type.Number, upto),
+            ]
             if since is not None:
                 items.append(
                     Filters.item("tasks:updated_at", Operator.GREATER_OR_EQUAL, Type.Datetime, since)
                 )
-            query = json.dumps({"filters": Filters.create(Filters.AND, items), "ordering": ["tasks:id"]})
-            page = read(lambda query=query: self._page(query, fields), self.patience)  # type: ignore[misc]
+            page = read(lambda items=items: self._page(items, ["tasks:id"], fields, bare=bare), self.patience)  # type: ignore[misc]
             yield from page
-            if len(page) < PAGE:
-                return
-            last = page[-1]["id"]
+            full = len(page) == PAGE
+            stretch = 2 * (page[-1]["id"] - last if full else stretch)
+            last = page[-1]["id"] if full else upto
 
-    def _page(self, query: str, fields: str) -> list[Task]:
+    def _page(
+        self, items: list[Any], ordering: list[str], fields: str, *, bare: bool, size: int | None = None
+    ) -> list[Task]:
+        from label_studio_sdk.data_manager import Filters
+
         answer = self._get(
             "api/tasks/",
             {
                 "project": self.project,
                 "page": 1,
-                "page_size": PAGE,
-                "fields": "all",
+                "page_size": size or PAGE,
+                "fields": "task_only" if bare else "all",
                 "include": fields,
-                "query": query,
+                "query": json.dumps({"filters": Filters.create(Filters.AND, items), "ordering": ordering}),
             },
         )
         found: list[Task] = answer.json()["tasks"]

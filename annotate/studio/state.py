@@ -13,6 +13,7 @@ from typing import Any
 
 from annotate.studio.calls import Patience, read
 from annotate.studio.client import Connection
+from annotate.studio.places import Places
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,6 @@ class Known:
     id: int
     key: str
     data: dict[str, Any]
-    annotations: int
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,22 @@ class Board:
     server: Connection
     project: int
     patience: Patience
+    places: Places | None = None
+    """Where to look, if it was learned; what came after is not seen then."""
 
     def count(self) -> int:
         """How many tasks the project has."""
         return int(read(lambda: self.server.api.projects.get(self.project).task_number, self.patience) or 0)
 
+    def standing(self, keys: Sequence[str]) -> list[str]:
+        """Those of the keys that the server knows."""
+        return list(self.tasks(keys)) if self.places is None else self.places.of(keys)[0]
+
     def tasks(self, keys: Sequence[str]) -> dict[str, list[Known]]:
         """The tasks of each key that the server knows, oldest first."""
         found: dict[str, list[Known]] = {}
-        for task in self._list(keys, "task_only", "id,data,total_annotations"):
-            known = Known(task.id, task.data["key"], task.data, task.total_annotations or 0)
+        for task in self._list(keys, "task_only", "id,data"):
+            known = Known(task.id, task.data["key"], task.data)
             found.setdefault(known.key, []).append(known)
         for several in found.values():
             several.sort(key=lambda known: known.id)
@@ -84,13 +90,20 @@ class Board:
                 removed += 1
         return removed
 
-    def _list(self, keys: Sequence[str], fields: str, include: str, *more: dict[str, Any]) -> list[Any]:
-        from label_studio_sdk.data_manager import Column, Filters, Type
+    def _list(self, keys: Sequence[str], fields: str, include: str, *more: Any) -> list[Any]:
+        from label_studio_sdk.data_manager import Column, Filters, Operator, Type
 
+        conditions = list(more)
+        if self.places is not None:
+            keys, first, last = self.places.of(keys)
+            conditions += [
+                Filters.item("tasks:id", Operator.GREATER_OR_EQUAL, Type.Number, first),
+                Filters.item("tasks:id", Operator.LESS_OR_EQUAL, Type.Number, last),
+            ]
         if not keys:
             return []
         among = Filters.item(Column.data("key"), "in_list", Type.List, list(keys))
-        query = json.dumps({"filters": Filters.create(Filters.AND, [among, *more])})
+        query = json.dumps({"filters": Filters.create(Filters.AND, [*conditions, among])})
 
         def ask() -> list[Any]:
             return list(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -73,12 +73,13 @@ def model_version(signature: str) -> str:
 def tasks(
     article: Sequence[Row],
     form: Form,
-    siblings: Mapping[str, Sibling],
-    order: Mapping[str, float] | None = None,
+    sibling: Callable[[str], Sibling | None] = lambda sentence: None,
+    place: Callable[[str], float | None] | None = None,
 ) -> Iterator[Task]:
     """The content sentences of one article, in order; boilerplate is neither pushed nor shown.
 
-    order: by sentence id the score its prediction gets; without it the score is how sure the model is.
+    sibling: what to show of a sentence by its id; place: the score that the prediction of a key gets; without
+    it the score is how sure the model is.
 
     A sentence that names more than SLOTS targets gets slots for the first ones; the others are named in
     `targets_more`, under the slots.
@@ -90,8 +91,9 @@ def tasks(
         review, problem = _review(row, form)
         targets = list(dict.fromkeys(a.target for a in review.answers if a.target is not None))
         more = ", ".join(targets[SLOTS:])
+        name = key(row["sentence_id"], row["text"])
         data = {
-            "key": key(row["sentence_id"], row["text"]),
+            "key": name,
             "text": row["text"],
             "article_id": row["article_id"],
             "outlet": row["outlet"] or "",
@@ -102,7 +104,7 @@ def tasks(
             "context_after": " ".join(texts[n + 1 : n + 1 + CONTEXT]),
             **{f"target_{k}": targets[k] if k < len(targets) else "" for k in range(SLOTS)},
             "targets_more": f"Also named, without a row of their own: {more}" if more else "",
-            "siblings_html": _beside(row, siblings),
+            "siblings_html": _beside(row, sibling),
             "meta_line": _meta_line(row, n + 1, len(rows)),
         }
         kept = {name: value for name, value in row.items() if name not in {"siblings", "drift"}}
@@ -110,7 +112,7 @@ def tasks(
             data,
             review,
             model_version(row["model"] or ""),
-            _certainty(row) if order is None else order.get(row["sentence_id"]),
+            _certainty(row) if place is None else place(name),
             _finite(kept) | {"quoted": marks[n].inside},
             problem or _unsendable(row),
         )
@@ -164,11 +166,11 @@ def _meta_line(row: Row, n: int, of: int) -> str:
     return " · ".join(parts)
 
 
-def _beside(row: Row, siblings: Mapping[str, Sibling]) -> str:
+def _beside(row: Row, sibling: Callable[[str], Sibling | None]) -> str:
     """Siblings and drift as HTML; everything that came from an article is escaped."""
     blocks = []
     for near in sorted(row.get("siblings") or (), key=lambda s: -(s["similarity"] or 0.0)):
-        found = siblings.get(near["sentence_id"])
+        found = sibling(near["sentence_id"])
         if found is not None:
             head = escape(found.outlet or near["article_id"])
             blocks.append(f"<blockquote><b>{head}</b><br>{escape(found.text)}</blockquote>")

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,7 +21,7 @@ from annotate.signals.base import REVIEWED
 from annotate.training.corpora import SIGNAL_OF
 from annotate.training.lessons import Lessons
 from annotate.training.recipe import Recipe
-from annotate.training.steps import Corpus, claim, optimizers, resume, save, take_step
+from annotate.training.steps import Corpus, claim, optimizers, resume, save, state_of, take_step
 from annotate.training.teachers import believed
 
 Progress = Callable[[int, int, str], None]
@@ -102,15 +101,7 @@ def go_on(
         step += 1
         progress(step, len(plan), " ".join(f"{n} {v:.3f}" for n, v in sorted(losses.items())))
         if step % recipe.checkpoint_every == 0 or step == len(plan):
-            state: dict[str, Any] = {
-                "network": network.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "schedule": schedule.state_dict(),
-                "random": torch.get_rng_state(),
-                "step": step,
-                "best": 0.0,
-            }
-            save(run / "checkpoint.pt", state)
+            save(run / "checkpoint.pt", state_of(network, optimizer, schedule, step, best=0.0))
     trained = network.state_dict()
     network.load_state_dict({name: before.lerp(trained[name], share) for name, before in parents.items()})
     network.halved = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from annotate.errors import UserError
 from annotate.model.network import Network
 from annotate.model.prediction import predict
 from annotate.signals.base import Example, Settings, Signal
+from annotate.training import processes
 from annotate.training.corpora import SIGNAL_OF, UNLABELLED, Split, load_corpus
 
 RESAMPLES = 300
@@ -99,7 +101,10 @@ def tune_and_measure(
     figures: dict[str, list[Figure]] = {}
     for signal in network.signals:
         scored = {
-            name: (score_examples(network, tokenizer, signal, examples), examples)
+            name: (
+                processes.shared(partial(score_examples, network, tokenizer, signal), examples),
+                examples,
+            )
             for name, examples in corpora.items()
             if SIGNAL_OF[name] is signal
         }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,10 +17,22 @@ from annotate.model.encoder import TOKENIZER, WEIGHTS, folder_of, load_encoder, 
 from annotate.model.network import Network
 from annotate.signals import SIGNALS
 from annotate.signals.base import Example, Settings
+from annotate.training import processes
 from annotate.training.corpora import MADE_FROM, SIGNAL_OF, load_corpus
 from annotate.training.evaluation import Figure, tune_and_measure
 from annotate.training.recipe import Recipe
-from annotate.training.steps import Beliefs, Progress, claim, corpus_of, optimizers, resume, save, take_step
+from annotate.training.steps import (
+    Beliefs,
+    Progress,
+    claim,
+    corpus_of,
+    note,
+    optimizers,
+    resume,
+    save,
+    state_of,
+    take_step,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,6 @@ def fit(
     streams = {name: corpus.batches() for name, corpus in train.items()}
     for past in plan[:step]:
         next(streams[past])
-    log = (run / "log.jsonl").open("a", encoding="utf-8")
     losses: dict[str, float] = {}
     started = time.monotonic()
     network.train()
@@ -108,8 +118,7 @@ def fit(
                 "loss": losses,
                 "figures": {c: {f.metric: round(f.value, 4) for f in fs} for c, fs in figures.items()},
             }
-            log.write(json.dumps(record) + "\n")
-            log.flush()
+            note(run, record)
             if mean > best:
                 best = mean
                 save(run / "best.pt", {"network": network.state_dict(), "step": step, "dev": mean})
@@ -117,18 +126,8 @@ def fit(
         if step in recipe.average:
             save(run / f"average-{step}.pt", {"network": network.state_dict()})
         if evaluated or step % recipe.checkpoint_every == 0:
-            save(
-                run / "checkpoint.pt",
-                {
-                    "network": network.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "schedule": schedule.state_dict(),
-                    "random": torch.get_rng_state(),
-                    "step": step,
-                    "best": best,
-                },
-            )
-    log.close()
+            save(run / "checkpoint.pt", state_of(network, optimizer, schedule, step, best))
+    processes.wait()
     network.halved = False
     dev = {name: load_corpus(data, name, "dev") for name in dev}
     measured = {}
@@ -136,9 +135,7 @@ def fit(
         network.load_state_dict(weights)
         settings, figures = tune_and_measure(network, tokenizer, dev)
         measured[name] = (headline(figures), weights, settings, figures)
-        log_line = {"candidate": name, "dev": measured[name][0]}
-        with (run / "log.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps(log_line) + "\n")
+        note(run, {"candidate": name, "dev": measured[name][0]})
     chosen = max(measured, key=lambda name: measured[name][0])
     _, weights, settings, figures = measured[chosen]
     network.load_state_dict(weights)
@@ -161,18 +158,19 @@ def candidates(run: Path, recipe: Recipe, others: Sequence[Path] = ()) -> dict[s
     Raises:
         UserError: for a model that cannot be loaded or has other parameters.
     """
-    best = torch.load(run / "best.pt", weights_only=True)
+    best = torch.load(run / "best.pt", weights_only=True, map_location="cpu")
     found = {f"step {best['step']}": best["network"]}
-    last = torch.load(run / "checkpoint.pt", weights_only=True)["network"]
+    last = torch.load(run / "checkpoint.pt", weights_only=True, map_location="cpu")["network"]
     found.setdefault(f"step {recipe.steps}", last)
     if recipe.average:
         parts = [
-            torch.load(run / f"average-{step}.pt", weights_only=True)["network"] for step in recipe.average
+            torch.load(run / f"average-{step}.pt", weights_only=True, map_location="cpu")["network"]
+            for step in recipe.average
         ]
         name = f"the average of steps {', '.join(map(str, recipe.average))}"
         found[name] = {key: torch.stack([part[key] for part in parts]).float().mean(0) for key in last}
     for folder in others:
-        theirs = load_bundle(folder).network.state_dict()
+        theirs = load_bundle(folder).network.cpu().state_dict()
         if {key: t.shape for key, t in theirs.items()} != {key: t.shape for key, t in last.items()}:
             raise UserError(f"The model {folder} has other parameters than this one; average with its like.")
         name = f"the average with {folder.name}"

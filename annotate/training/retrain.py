@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -239,7 +240,7 @@ class Run:
         from annotate.model.bundle import read_config, save_bundle
         from annotate.model.encoder import EncoderSpec
         from annotate.signals.stance import STANCE
-        from annotate.training import lessons
+        from annotate.training import lessons, processes
         from annotate.training.continuing import go_on
 
         folder = self.folder / "model"
@@ -259,15 +260,9 @@ class Run:
         counts = {signal.name: len(examples) for signal, examples in reviewed.items()}
         self.keep(taught=counts, replayed={name: len(rows) for name, rows in taught.replay.items()})
         recipe = recipe_of(config)
-        bundle = go_on(
-            parent,
-            taught,
-            recipe,
-            self.folder / "fit",
-            epochs=EPOCHS,
-            share=SHARE,
-            progress=lambda done, total, losses: self.reporter.step("Training", done, total),
-        )
+        work = partial(go_on, parent, taught, recipe, self.folder / "fit", epochs=EPOCHS, share=SHARE)
+        processes.together(work)
+        bundle = work(progress=lambda done, total, losses: self.reporter.step("Training", done, total))
         save_bundle(
             folder,
             bundle.network,

@@ -16,6 +16,7 @@ from annotate.errors import UserError
 from annotate.model.batch import collate, tokenize
 from annotate.model.network import Network
 from annotate.signals.base import Example, Signal
+from annotate.training import processes
 from annotate.training.corpora import SIGNAL_OF, UNLABELLED, load_corpus
 from annotate.training.recipe import Recipe
 
@@ -69,6 +70,8 @@ def corpus_of(name: str, data: Path, tokenizer: Any, recipe: Recipe) -> Corpus:
 
 def claim(run: Path, recipe: Recipe) -> None:
     """A run folder belongs to one recipe: a changed recipe must not go on from another's checkpoint."""
+    if not processes.first():
+        return
     mine = json.dumps(asdict(recipe), sort_keys=True, indent=1)
     path = run / "recipe.json"
     if path.is_file() and path.read_text(encoding="utf-8") != mine:
@@ -116,7 +119,8 @@ def take_step(
         hidden = unlabelled(encodings, examples, batch.input_ids.shape[1])
         batch.input_ids[hidden & (torch.rand(hidden.shape) < hide)] = corpus.mask
     sentences = [corpus.sentences[i] for i in rows]
-    out = network(batch, sentences, only=[corpus.signal])[corpus.signal.name]
+    encoded = processes.encode(network, batch)
+    out = network.read(encoded, batch, sentences, only=[corpus.signal])[corpus.signal.name]
     if corpus.name in UNLABELLED:
         share = 1.0
     loss = torch.zeros(())
@@ -127,6 +131,7 @@ def take_step(
         loss = share * theirs + (1 - share) * loss
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
+    processes.sum_gradients(network)
     torch.nn.utils.clip_grad_norm_([p for p in network.parameters() if p.grad is not None], 1.0)
     optimizer.step()
     last = losses.get(corpus.name)
@@ -143,7 +148,10 @@ def unlabelled(encodings: Sequence[Any], examples: Sequence[Example], length: in
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
-    """Written whole or not at all: a full disk or a cut leaves the last good file in place."""
+    """Written whole or not at all, by the first process: a full disk or a cut leaves the last good file in
+    place."""
+    if not processes.first():
+        return
     partial = path.with_suffix(".partial")
     try:
         torch.save(state, partial)
@@ -156,14 +164,49 @@ def save(path: Path, state: dict[str, Any]) -> None:
         ) from error
 
 
+def note(run: Path, record: dict[str, Any]) -> None:
+    """A line of the run's log."""
+    if processes.first():
+        with (run / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(record) + "\n")
+
+
+def state_of(network: Network, optimizer: Any, schedule: Any, step: int, best: float) -> dict[str, Any]:
+    """All that a run goes on from."""
+    state = {
+        "network": network.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "schedule": schedule.state_dict(),
+        "random": torch.get_rng_state(),
+        "step": step,
+        "best": best,
+    }
+    if network.device.type == "cuda":
+        state["random on gpu"] = torch.cuda.get_rng_state(network.device)
+    return state
+
+
 def resume(run: Path, network: Network, optimizer: Any, schedule: Any) -> tuple[int, float]:
-    """The step and the best dev figure of the run's last checkpoint, its state loaded; 0 without one."""
+    """The step and the best dev figure of the run's last checkpoint, its state loaded; 0 without one. It may
+    have been written with another number of processes, or on another device.
+
+    Raises:
+        UserError: when not every process finds the same checkpoint.
+    """
     path = run / "checkpoint.pt"
-    if not path.is_file():
-        return 0, float("-inf")
-    state = torch.load(path, weights_only=True)
-    network.load_state_dict(state["network"])
-    optimizer.load_state_dict(state["optimizer"])
-    schedule.load_state_dict(state["schedule"])
-    torch.set_rng_state(state["random"])
-    return state["step"], state["best"]
+    step, best = 0, float("-inf")
+    if path.is_file():
+        state = torch.load(path, weights_only=True, map_location="cpu")
+        network.load_state_dict(state["network"])
+        optimizer.load_state_dict(state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
+        torch.set_rng_state(state["random"])
+        if network.device.type == "cuda" and "random on gpu" in state:
+            torch.cuda.set_rng_state(state["random on gpu"], network.device)
+        step, best = state["step"], state["best"]
+    if len(set(processes.gathered(step))) > 1:
+        raise UserError(
+            f"The processes of this training do not find the same checkpoint in {run}; "
+            "that folder must be on a disk that all machines share."
+        )
+    return step, best

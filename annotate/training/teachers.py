@@ -18,6 +18,7 @@ import torch
 from annotate.errors import UserError
 from annotate.model.batch import collate
 from annotate.model.network import Network
+from annotate.training import processes
 from annotate.training.corpora import MADE_FROM, SIGNAL_OF, UNLABELLED
 from annotate.training.fit import fit
 from annotate.training.recipe import Recipe
@@ -44,9 +45,10 @@ def taught(recipe: Recipe, data: Path, run: Path, progress: Progress) -> Beliefs
             paths = {name: folder / f"beliefs-{name}.npz" for name in corpora}
             if not all(path.is_file() for path in paths.values()):
                 fitted = fit(one, data, folder, progress)
-                for name, path in paths.items():
+                for name, path in paths.items() if processes.first() else ():
                     rows = corpus_of(name, data, fitted.tokenizer, recipe)
                     keep(path, believed(fitted.network, rows))
+                processes.wait()
             for name, path in paths.items():
                 found.setdefault(name, []).append(kept(path))
     return {

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from annotate.model.bundle import save_bundle
+from annotate.training import processes
 from annotate.training.card import write_card
 from annotate.training.corpora import source
 from annotate.training.fit import fit, headline
@@ -20,6 +21,7 @@ def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progres
     figures of training (`annotate evaluate --card` writes the full one).
 
     `run` keeps checkpoints and the log of each seed; called again after a cut, training goes on from there.
+    Several processes (`annotate.training.processes`) train it together.
     Of several seeds the run with the best mean dev figure is taken.
 
     Raises:
@@ -30,6 +32,8 @@ def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progres
     runs = [replace(recipe, seeds=[seed]) for seed in recipe.seeds]
     others = [recipe_file.parent / folder for folder in recipe.average_with]
     fits = [fit(one, data, run / f"seed-{one.seed}", progress, beliefs, others) for one in runs]
+    if not processes.first():
+        return out
     best = max(range(len(fits)), key=lambda i: headline(fits[i].figures))
     fitted = fits[best]
     figures = {"dev": {name: [asdict(f) for f in found] for name, found in fitted.figures.items()}}

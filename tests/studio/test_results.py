@@ -44,7 +44,7 @@ def row_of(text: str, target: str, hedge: str, garbled: str):
 @pytest.mark.parametrize("name", TEXTS)
 def test_offsets_survive_the_way_there_and_back(name):
     row = row_of(*TEXTS[name])
-    (task,) = tasks([row], form(), {})
+    (task,) = tasks([row], form())
     results = task.prediction(form())["result"]
     for result in results:
         value = result["value"]
@@ -69,7 +69,7 @@ def test_answers_about_a_span_stay_with_it():
              "better": None},
         ]
     }  # fmt: skip
-    (task,) = tasks([row], form(), {})
+    (task,) = tasks([row], form())
     back = reviewed(to_review(task.prediction(form())["result"], form(), task.data), form(), row)
     told = [(s["category"], s["severity"], s["better"]) for s in back["garble_spans"]]
     assert told == [("name", "minor", "slander"), ("other", "major", None)]
@@ -79,7 +79,7 @@ def test_region_ids_are_the_same_on_every_run_and_differ_between_versions():
     row = row_of(*TEXTS["plain"])
 
     def ids(row):
-        return [r["id"] for task in tasks([row], form(), {}) for r in task.prediction(form())["result"]]
+        return [r["id"] for task in tasks([row], form()) for r in task.prediction(form())["result"]]
 
     assert ids(row) == ids(dict(row))
     assert not set(ids(row)) & set(ids(row | {"model": "another"}))
@@ -88,7 +88,7 @@ def test_region_ids_are_the_same_on_every_run_and_differ_between_versions():
 @pytest.mark.parametrize(("start", "end"), [(-1, 3), (3, 3), (5, 2), (0, 999)])
 def test_a_span_outside_its_sentence_is_refused(start, end):
     row = scored_row("Short.", hedging_spans=[{"start": start, "end": end, "probability": 1.0}])
-    (task,) = tasks([row], form(), {})
+    (task,) = tasks([row], form())
     with pytest.raises(ResultError, match="outside the sentence"):
         task.prediction(form())
     assert "outside the sentence" in problem_of(task, form(), lambda *a, **k: [])
@@ -106,7 +106,7 @@ def test_an_annotation_beside_its_text_is_refused():
 def test_a_fifth_target_is_named_and_not_lost_in_silence():
     text = "One, Two, Three, Four and Five met."
     row = scored_row(text, stance=[judged(text, name) for name in ("One", "Two", "Three", "Four", "Five")])
-    (task,) = tasks([row], form(), {})
+    (task,) = tasks([row], form())
     assert [task.data[f"target_{k}"] for k in range(4)] == ["One", "Two", "Three", "Four"]
     assert task.data["targets_more"].endswith("Five")
     back = to_review(task.prediction(form())["result"], form(), task.data)
@@ -116,7 +116,7 @@ def test_a_fifth_target_is_named_and_not_lost_in_silence():
 def test_answers_follow_the_slots_of_the_task_that_stands_there():
     text = "One and Two met."
     row = scored_row(text, stance=[judged(text, "Two", "favor"), judged(text, "One", "against")])
-    (task,) = tasks([row], form(), {})
+    (task,) = tasks([row], form())
     there = task.data | {"target_0": "One", "target_1": ""}
     results = task.prediction(form(), there)["result"]
     answers = {r["from_name"]: r["value"].get("choices") for r in results}
@@ -127,7 +127,7 @@ def test_answers_follow_the_slots_of_the_task_that_stands_there():
 def test_two_targets_that_share_a_mention_make_one_span():
     text = "Beijing spoke."
     shared = [judged(text, "Beijing"), judged(text, "Beijing") | {"target": "China"}]
-    (task,) = tasks([scored_row(text, stance=shared)], form(), {})
+    (task,) = tasks([scored_row(text, stance=shared)], form())
     assert sum(r["type"] == "labels" for r in task.prediction(form())["result"]) == 1
 
 
@@ -140,7 +140,7 @@ def test_context_and_siblings_are_escaped_and_boilerplate_is_left_out():
         scored_row("First.", 1),
         scored_row("Second.", 2, siblings=near),
     ]
-    first, second = tasks(rows, form(), {"s": Sibling("<i>B</i>", "<script>x</script> & co")})
+    first, second = tasks(rows, form(), {"s": Sibling("<i>B</i>", "<script>x</script> & co")}.get)
     assert (first.data["context_before"], first.data["context_after"]) == ("", "Second.")
     assert second.data["context_before"] == "First."
     assert "<script>" not in second.data["siblings_html"]
@@ -160,7 +160,7 @@ def test_a_row_without_scores_or_with_bad_text_is_named():
         (scored_row("A\ud800."), "surrogate"),
         (scored_row("A\0."), "NUL"),
     ):
-        (task,) = tasks([row], form(), {})
+        (task,) = tasks([row], form())
         assert reason in problem_of(task, form(), lambda *a, **k: [])
 
 
@@ -173,5 +173,5 @@ def test_a_review_without_marks_clears_them():
 
 
 def test_a_signal_that_the_model_lacks_is_left_to_the_reviewer():
-    (task,) = tasks([scored_row("A.", loaded=None, loaded_spans=None)], form(), {})
+    (task,) = tasks([scored_row("A.", loaded=None, loaded_spans=None)], form())
     assert problem_of(task, form(), lambda *a, **k: []) is None

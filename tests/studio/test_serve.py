@@ -94,7 +94,7 @@ def sent(seeds_frame) -> list[tuple[dict, dict]]:
     """Each content sentence of the seeds as Label Studio sends it, and the prediction a push gave it."""
     found = []
     for article in Scored(seeds_frame).articles():
-        for n, task in enumerate(tasks(article, form(), {})):
+        for n, task in enumerate(tasks(article, form())):
             new = json.loads(json.dumps(task.new(form())))
             [prediction] = new.pop("predictions")
             found.append(({"id": n, "project": 1, **new}, prediction))
