@@ -22,12 +22,13 @@ docs: $(VENV)/installed-test
 	$(VENV)/bin/python docs/generate.py
 	$(VENV)/bin/zensical build --strict --clean
 
-bench: install
+bench: $(VENV)/installed-test
 	$(VENV)/bin/python benchmarks/reading.py
 	$(VENV)/bin/python benchmarks/seeds.py
 	$(VENV)/bin/python benchmarks/siblings.py --sentences 1000,10000,100000
 	$(VENV)/bin/python benchmarks/retraining.py
 	$(VENV)/bin/python benchmarks/speed.py
+	OMP_NUM_THREADS=1 $(VENV)/bin/python benchmarks/scaling.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}; name another with make PYTHON=python3.12")'

@@ -291,7 +291,8 @@ def figures(
         f"- A run of one process is reckoned as {start:.1f} s and {per_sentence * 1000:.2f} ms a sentence, "
         f"from the two smaller sizes; for {largest:,} that is {foretold:.0f} s, measured "
         f"{alone[largest].wall:.0f} s ({foretold / alone[largest].wall - 1:+.1%}).",
-        f"- A sentence takes {stored:.0f} bytes of scores, beside {given:.0f} bytes of articles.",
+        f"- A sentence takes {stored:.0f} bytes of scores, beside {given:.0f} bytes of articles. These "
+        "sentences are alike and pack well; those of real news take more of both.",
         f"- Before anything is scored, a partition costs {each * 1000:.1f} ms: its footer is read.",
         f"- A million sentences cost {hours * 1e6:.2f} core-hours, ${hours * 1e6 * price:.3f} at ${price} "
         "for an hour of a core.",
