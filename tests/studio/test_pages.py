@@ -33,6 +33,9 @@ NOT_RUN = {
     "annotate studio stop": "it would stop the session's server; tests/studio/test_server.py runs it",
     "annotate studio open": "it opens a window",
     "annotate train models/recipe.yaml": "it takes hours and the corpora; tests/test_training.py trains",
+    "annotate score s3://": "it wants an object store; tests/test_engine.py scores folders",
+    "torchrun": "it starts processes of its own; tests/test_processes.py runs it",
+    "accelerate launch": "accelerate is not installed here; it sets the variables that torchrun sets",
     "annotate evaluate --card": "it wants all corpora; tests/test_assessment.py measures for a card",
 }
 """Lines that no test can run, by how they begin, and why."""
@@ -74,6 +77,7 @@ def at_hand(studio: Any, seeds: Path, corpora: Path, tmp_path_factory) -> Path:
     scores = folder / "scores.parquet"
     scored = CliRunner().invoke(main, ["score", str(seeds), "--out", str(scores)])
     assert scored.exit_code == 0, scored.output
+    shutil.copy(scores, folder / "archive.parquet")
     for title in ("News", "seeds"):
         reviewed(studio, push(scores, title, server=studio).project_id)
     return folder
