@@ -63,6 +63,7 @@ def joined() -> Iterator[bool]:
         if another_failed(store):
             sys.exit(UserError.exit_code)
         raise
+    wait()
     distributed.destroy_process_group()
 
 
