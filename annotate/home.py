@@ -10,7 +10,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import platformdirs
@@ -53,20 +53,21 @@ def is_locked(path: Path) -> bool:
     return False
 
 
-def write(path: Path, text: str) -> None:
-    """A file written whole or not at all.
+def write(path: Path, text: str, mend: str = "make room and run again") -> None:
+    """A file written whole or not at all; `mend`: what a person can do where it cannot be.
 
     Raises:
         UserError: when it cannot be written.
     """
     partial = path.with_name(path.name + ".partial")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text(text, encoding="utf-8")
         os.replace(partial, path)
     except OSError as error:
-        raise UserError(
-            f"{path} could not be written ({error.strerror}); make room and run again."
-        ) from error
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise UserError(f"{path} could not be written ({error.strerror}); {mend}.") from error
 
 
 @contextmanager

@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from tiny import RECIPE, command, weights
+from tiny import RECIPE, bundle, command, weights
 
 from annotate.article import Mention, Sentence
 from annotate.model.batch import collate, tokenize
-from annotate.model.bundle import load_bundle, read_config, save_bundle, shipped
+from annotate.model.bundle import load_bundle, read_config, save_bundle
 from annotate.model.encoder import EncoderSpec, load_encoder
 from annotate.model.network import Network
 from annotate.signals import SIGNALS
@@ -119,17 +119,8 @@ def test_what_is_wrong_is_said_once(recipe, corpora, tmp_path):
 
 
 def test_two_processes_go_on_from_a_model_as_one_does(undropped, corpora, tmp_path):
-    encoder, _ = load_encoder(undropped)
     torch.manual_seed(0)
-    save_bundle(
-        tmp_path / "parent",
-        Network(encoder, SIGNALS),
-        read_config(shipped())["settings"],
-        name="parent",
-        encoder=EncoderSpec(str(undropped)),
-        training={},
-        figures={},
-    )
+    bundle(undropped, tmp_path / "parent")
     script = [__file__, str(tmp_path), str(corpora), "two"]
     retrained(tmp_path, corpora, "one")
     subprocess.run([*TWO, *script], check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})

@@ -1,4 +1,4 @@
-"""A training that takes seconds: its recipe, the command, and the weights it wrote."""
+"""A training that takes seconds: its recipe, the command, the weights it wrote; and a model to go on from."""
 
 from __future__ import annotations
 
@@ -27,3 +27,16 @@ def weights(folder: Path) -> dict[str, np.ndarray]:
     from safetensors.numpy import load_file
 
     return load_file(folder / "model" / "weights.safetensors")
+
+
+def bundle(encoder: Path, folder: Path, **training: object) -> Path:
+    """A model of random heads on an encoder, with the shipped one's settings."""
+    from annotate.model.bundle import read_config, save_bundle, shipped
+    from annotate.model.encoder import EncoderSpec, load_encoder
+    from annotate.model.network import Network
+    from annotate.signals import SIGNALS
+
+    network = Network(load_encoder(encoder)[0], SIGNALS)
+    settings, spec = read_config(shipped())["settings"], EncoderSpec(str(encoder))
+    save_bundle(folder, network, settings, name="tiny", encoder=spec, training=training, figures={})
+    return folder

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import warnings
-from contextlib import suppress
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from annotate.errors import UserError
+from annotate import home
 from annotate.report.limits import ARTICLES
 
 if TYPE_CHECKING:
@@ -28,18 +26,7 @@ def write_report(scores: Scores, out: Path, *, articles: int = ARTICLES) -> int:
         UserError: for scores that `annotate.summarize` refuses, or when the page cannot be written.
     """
     html, left_out = page(scores, articles=articles)
-    partial = out.with_name(out.name + ".partial")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(html, encoding="utf-8", newline="\n")
-        os.replace(partial, out)
-    except OSError as error:
-        raise UserError(
-            f"{out} could not be written ({error.strerror or error}); choose another --out."
-        ) from error
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+    home.write(out, html, "choose another --out")
     return left_out
 
 

@@ -59,7 +59,7 @@ def joined() -> Iterator[bool]:
         ) from error
     try:
         yield first()
-    except Exception:
+    except Exception:  # whatever it is: of several processes only the first to fail tells it
         if another_failed(store):
             sys.exit(UserError.exit_code)
         raise

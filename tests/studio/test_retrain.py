@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from annotators import annotate_task, tasks_of, user
 from scored_rows import sample
+from tiny import bundle
 
 from annotate import frame, home, load, registry
 from annotate.corrections import snapshot
@@ -123,22 +124,9 @@ def test_corrections_of_two_annotators_promote_and_wrong_ones_are_refused(studio
 @pytest.fixture
 def tiny(tiny_encoder, tmp_path, studio_home):
     """A model of random weights that trains in a second, and serves."""
-    from annotate.model.bundle import read_config, save_bundle, shipped
-    from annotate.model.encoder import EncoderSpec, load_encoder
-    from annotate.model.network import Network
-    from annotate.signals import SIGNALS
-
-    encoder, _ = load_encoder(tiny_encoder)
-    save_bundle(
-        tmp_path / "tiny",
-        Network(encoder, SIGNALS),
-        read_config(shipped())["settings"],
-        name="tiny",
-        encoder=EncoderSpec(str(tiny_encoder)),
-        training={"recipe": {"frozen": []}},
-        figures={},
+    return registry.promote(
+        registry.add(bundle(tiny_encoder, tmp_path / "tiny", recipe={"frozen": []})).name, "for a test"
     )
-    return registry.promote(registry.add(tmp_path / "tiny").name, "for a test")
 
 
 def quickly(title: str, least: int = 1) -> None:

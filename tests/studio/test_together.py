@@ -11,12 +11,10 @@ from collections.abc import Iterator
 import pytest
 from annotators import annotate_task, tasks_of, user
 from scored_rows import sample
+from tiny import bundle
 
 from annotate import frame, home, registry
-from annotate.model.bundle import load_bundle, read_config, save_bundle, shipped
-from annotate.model.encoder import EncoderSpec, load_encoder
-from annotate.model.network import Network
-from annotate.signals import SIGNALS
+from annotate.model.bundle import load_bundle
 from annotate.studio.push import push
 from annotate.training.gate import is_held_out
 
@@ -33,17 +31,9 @@ def own_registry(studio_home) -> Iterator[None]:
 
 @pytest.mark.usefixtures("own_registry")
 def test_two_processes_retrain_and_one_verdict_is_printed(studio, title, tiny_encoder, tmp_path):
-    encoder, _ = load_encoder(tiny_encoder)
-    save_bundle(
-        tmp_path / "tiny",
-        Network(encoder, SIGNALS),
-        read_config(shipped())["settings"],
-        name="tiny",
-        encoder=EncoderSpec(str(tiny_encoder)),
-        training={"recipe": {"frozen": []}},
-        figures={},
+    parent = registry.promote(
+        registry.add(bundle(tiny_encoder, tmp_path / "tiny", recipe={"frozen": []})).name, "for a test"
     )
-    parent = registry.promote(registry.add(tmp_path / "tiny").name, "for a test")
     project = push(frame.table(sample(3, article_id=TAUGHT)), title, server=studio).project_id
     for task in tasks_of(studio, project)[:2]:
         annotate_task(studio, task, user(studio, "anna"))
