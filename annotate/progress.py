@@ -103,3 +103,8 @@ class Reported:
         """End with exit code 2 if anything asked for was bad; what was good is done."""
         if self.errors:
             sys.exit(2)
+
+
+def rate(n: int, what: str, seconds: float) -> str:
+    """How long so many took, in words."""
+    return f"{n:,} {what} in {max(1, round(seconds))} s, {n / max(seconds, 1e-9):,.0f} a second"

@@ -142,7 +142,7 @@ def peak_memory(command: list[str]) -> float:
 
 def race(folder: Path, out: Path, rounds: int, model: str | None) -> tuple[dict[str, float], int, int]:
     """Median seconds of each contestant, and how many sentences and sentence-target pairs they had."""
-    from annotate.jobs import score_job
+    from annotate.jobs.articles import score_job
     from annotate.output import writing
     from annotate.reading import load_targets, read, split
 

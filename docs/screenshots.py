@@ -21,7 +21,8 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from annotate import home
-from annotate.jobs import corrections_job, disagreements_job, pull_job, run_job
+from annotate.jobs.corrections import corrections_job, disagreements_job, pull_job
+from annotate.jobs.studio import run_job
 from annotate.progress import Reported, progress
 from annotate.studio import server
 from annotate.studio.client import KEY, URL, Connection, connect

@@ -60,7 +60,7 @@ def run(paths: tuple[str, ...], project: str | None, **how: Any) -> None:
 
     Example: annotate run seeds/
     """
-    from annotate.jobs import run_job
+    from annotate.jobs.studio import run_job
 
     with progress() as bars:
         reporter = Reported(bars)
@@ -106,7 +106,7 @@ def score(
     Example: annotate score seeds/ --out scores.parquet
              annotate score s3://bucket/news --engine ray --out s3://bucket/scores
     """
-    from annotate.jobs import archive_job, score_job
+    from annotate.jobs.articles import archive_job, score_job
     from annotate.output import format_of, writing
     from annotate.terminal import Lines
 
@@ -182,7 +182,7 @@ def compare(paths: tuple[str, ...], out: Path | None, format_: str | None, **how
     Example: annotate compare seeds/
              annotate compare articles.csv --group-by event --out groups.parquet
     """
-    from annotate.jobs import compare_job
+    from annotate.jobs.articles import compare_job
     from annotate.output import format_of, writing
     from annotate.siblings.groups import schema
     from annotate.sidebyside import Groups

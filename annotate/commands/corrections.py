@@ -26,7 +26,7 @@ def pull(project: str, full: bool, dry_run: bool, as_json: bool) -> None:
 
     Example: annotate pull --project seeds
     """
-    from annotate.jobs import pull_job
+    from annotate.jobs.corrections import pull_job
 
     with progress() as bars:
         reporter = Reported(bars)
@@ -43,7 +43,7 @@ def agreement(project: str, as_json: bool) -> None:
     Example: annotate agreement --project seeds
     """
     from annotate.corrections.agreement import agreement as reckon
-    from annotate.jobs import corrections_job
+    from annotate.jobs.corrections import corrections_job
 
     found = reckon(corrections_job(project))
     click.echo(json.dumps(found.to_dict()) if as_json else "\n".join(found.lines()))
@@ -59,7 +59,7 @@ def disagreements(project: str, queue: bool, as_json: bool) -> None:
 
     Example: annotate disagreements --project seeds --queue
     """
-    from annotate.jobs import disagreements_job
+    from annotate.jobs.corrections import disagreements_job
 
     held_back, address = disagreements_job(project, queue=queue)
     for one in held_back:
@@ -96,7 +96,7 @@ def retrain(project: str, as_json: bool, threads: int | None, **how: Any) -> Non
     Example: annotate retrain --project seeds
              annotate retrain --project seeds --min-corrections 100 --json
     """
-    from annotate.jobs import retrain_job
+    from annotate.jobs.corrections import retrain_job
     from annotate.training import processes
 
     if threads:

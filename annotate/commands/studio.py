@@ -35,7 +35,7 @@ def push(scores: Path, project: str, budget: int | None, dry_run: bool) -> None:
     Example: annotate push scores.parquet --project "Data security"
              annotate push archive.parquet --project Archive --budget 500
     """
-    from annotate.jobs import push_job
+    from annotate.jobs.studio import push_job
 
     with progress() as bars:
         reporter = Reported(bars)
@@ -101,7 +101,7 @@ def open_(project: str | None) -> None:
 
     Example: annotate studio open seeds
     """
-    from annotate.jobs import page_job
+    from annotate.jobs.studio import page_job
 
     address = page_job(project)
     click.launch(address)

@@ -131,7 +131,7 @@ def tiny(tiny_encoder, tmp_path, studio_home):
 
 def quickly(title: str, least: int = 1) -> None:
     """A retraining of seconds, judged by little: what is tested is that its steps hold."""
-    from annotate.jobs import retrain_job
+    from annotate.jobs.corrections import retrain_job
     from annotate.training import frozen, gate, retrain
 
     torch_threads()

@@ -1,0 +1,1 @@
+"""The jobs behind the commands: read, score, push, pull, in the order the data flows."""
