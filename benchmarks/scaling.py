@@ -1,11 +1,11 @@
 """Scoring beyond one machine: how it scales, what it costs, and whether a killed run loses anything.
 
-python benchmarks/scaling.py [--sentences 1000,10000,100000] [--kills 100000] [--price 0.05] [--page]
+python benchmarks/scaling.py [--sentences 1000,10000,100000] [--no-kills] [--price 0.05] [--page]
 
 Every run is the command `annotate score --engine`, with one thread for each worker. The largest size is
-scored by one process, by one Ray worker and by two. `--kills`: the size at which a worker, and then a whole
-run, is killed with SIGKILL (0: leave it out). `--page` writes the figures into docs/scale.md.
-A minute: --sentences 200,400,800 --kills 800
+scored by one process, by one Ray worker and by two; then a worker, and after it a whole run, is killed with
+SIGKILL. `--page` writes the figures into docs/scale.md.
+A minute: --sentences 200,400,800
 """
 
 from __future__ import annotations
@@ -80,7 +80,9 @@ def run(source: Path, out: Path, engine: str, workers: int = 1) -> Run:
     subprocess.run(
         command(source, out, engine, workers), check=True, env={**os.environ, **ONE_THREAD}, stderr=sys.stderr
     )
-    return told(out, time.perf_counter() - began)
+    this = told(out, time.perf_counter() - began)
+    print(f"{out.name}: {this.sentences:,} sentences in {this.wall:.0f} s", file=sys.stderr)
+    return this
 
 
 def told(out: Path, wall: float) -> Run:
@@ -138,11 +140,8 @@ def compared(expected: pd.DataFrame, out: Path) -> str:
     return f"{twice} twice, {missing} missing, {foreign} foreign, probabilities at most {apart:.6f} apart"
 
 
-def kills(home: Path, sentences: int) -> list[str]:
+def kills(home: Path, source: Path, expected: pd.DataFrame) -> list[str]:
     """A worker killed, a whole run killed and started again."""
-    source = archive(home / "killed", sentences)
-    run(source, home / "whole", "local")
-    expected = rows(home / "whole")
     out = home / "worker-killed"
     code = killed(source, out, PARTITIONS // 4, kill_worker)
     lines = [f"| one of two workers killed | exit code {code} | {compared(expected, out)} |"]
@@ -209,7 +208,7 @@ def table(head: str, lines: list[str]) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sentences", default="1000,10000,100000", help="three sizes, comma-separated")
-    parser.add_argument("--kills", type=int, default=100_000)
+    parser.add_argument("--kills", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument(
         "--comparing", default="2000,20000", help="sizes at which articles are set beside each other"
     )
@@ -227,13 +226,13 @@ def main() -> None:
         stored = sum(p.stat().st_size for p in (home / f"local-{largest}").glob("part-*")) / len(expected)
         given = sum(p.stat().st_size for p in sources[largest].glob("part-*")) / len(expected)
         same = [f"{k} Ray worker{'s' * (k > 1)}: {compared(expected, home / f'ray-{k}')}" for k in (1, 2)]
-        ended = kills(home, asked.kills) if asked.kills else []
+        ended = kills(home, sources[largest], expected) if asked.kills else []
         each = planning(home)
     beside = [int(n) for n in asked.comparing.split(",") if n]
     lines = figures(asked.price, sizes, alone, one, two, stored, given, each)
     lines += ["The same rows:", "", *(f"- {line}" for line in same), ""]
     if ended:
-        lines += [f"Killed with SIGKILL, {asked.kills:,} sentences, two workers:", ""]
+        lines += [f"Killed with SIGKILL, {sizes[-1]:,} sentences, two workers:", ""]
         lines += table("| | how it ended | rows beside those of one process |", ended)
     if beside:
         lines += [f"Setting articles beside each other, windows of {beside[0]:,} sentences:", ""]

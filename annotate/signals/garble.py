@@ -93,7 +93,7 @@ class Garble(Tagger):
         "petci_idioms": read_phrases,
     }
     mqm_corpora = ("zhen_news20", "zhen_news21", "zhen_ted21")
-    judged_corpora = (*mqm_corpora, "own_garbles", REVIEWED)
+    judged_corpora = (*mqm_corpora, "own_garbles", "own_retold", REVIEWED)
     """Those whose spans have a severity and whose sentences have a penalty."""
 
     @property

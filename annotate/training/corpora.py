@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -68,7 +69,7 @@ def load_corpus(folder: Path, name: str, split: Split) -> list[Example]:
     if name not in SIGNAL_OF:
         raise UserError(f"There is no corpus `{name}`; known are {', '.join(SIGNAL_OF)}.")
     if name in MADE_FROM:
-        texts = clean_texts(folder, name, split)
+        texts = clean_texts(folder, MADE_FROM[name], split)
         if name not in UNLABELLED:
             return read_swapped(texts, seed=SPLITS.index(split))
         held_out: tuple[Split, ...] = ("dev", "test")
@@ -104,12 +105,13 @@ def load_corpus(folder: Path, name: str, split: Split) -> list[Example]:
     return examples
 
 
-def clean_texts(folder: Path, name: str, split: Split) -> list[str]:
-    """The clean sentences of the corpora that a made one is made from, each once."""
+def clean_texts(folder: Path, corpora: Sequence[str], split: Split) -> list[str]:
+    """The clean sentences of some corpora, each once; of translations what shows no error, or the
+    post-edits."""
     import pandas as pd
 
     texts: set[str] = set()
-    for part in MADE_FROM[name]:
+    for part in corpora:
         examples = load_corpus(folder, part, split)
         if part == "mlqe_pe_en":
             rows = pd.read_parquet(folder / part / f"{split}.parquet")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from annotate.model.network import Network
 from annotate.signals import SIGNALS
 from annotate.signals.base import Example, Settings
 from annotate.training import processes
-from annotate.training.corpora import MADE_FROM, SIGNAL_OF, load_corpus
+from annotate.training.corpora import MADE_FROM, SIGNAL_OF
 from annotate.training.evaluation import Figure, tune_and_measure
 from annotate.training.recipe import Recipe
 from annotate.training.steps import (
@@ -26,6 +27,7 @@ from annotate.training.steps import (
     Progress,
     claim,
     corpus_of,
+    examples_of,
     note,
     optimizers,
     resume,
@@ -60,24 +62,29 @@ def fit(
     progress: Progress,
     beliefs: Beliefs | None = None,
     others: Sequence[Path] = (),
+    start: Mapping[str, torch.Tensor] | None = None,
 ) -> Fitted:
     """Train by the recipe in the folder `run`, going on from its last checkpoint if it has one.
 
     beliefs: what teachers make of the rows of some corpora. The share of the loss against them falls from 1
     to 0 over the steps, that against labels rises (Clark et al. 2019); rows that have no label keep to the
-    beliefs. others: model folders that the last step is averaged with.
+    beliefs. others: model folders that the last step is averaged with. start: weights that
+    the encoder begins with instead of its own.
 
     Raises:
         UserError: for a corpus or encoder that cannot be had, or a run folder of another recipe.
     """
     run.mkdir(parents=True, exist_ok=True)
     claim(run, recipe)
-    torch.manual_seed(recipe.seed)
     folder = folder_of(recipe.encoder)
     encoder, tokenizer = load_encoder(folder)
+    encoder.load_state_dict(start or {}, strict=False)
     corpora = recipe.all_corpora()
     taught = {SIGNAL_OF[name] for name in corpora}
+    # Heads start alike whatever the seed, so that models of several seeds can be averaged.
+    torch.manual_seed(0)
     network = Network(encoder, [signal for signal in SIGNALS if signal in taught])
+    torch.manual_seed(recipe.seed)
     for name, parameter in network.encoder.named_parameters():
         if name.startswith(tuple(recipe.frozen)):
             parameter.requires_grad_(False)
@@ -86,7 +93,7 @@ def fit(
     train = {name: corpus_of(name, data, tokenizer, recipe) for name in corpora}
     # What is made from other corpora teaches, but the best step is chosen by what people labelled.
     dev = {
-        name: sample(load_corpus(data, name, "dev"), recipe.dev_rows)
+        name: sample(examples_of(name, data, "dev", recipe), recipe.dev_rows)
         for name in corpora
         if name not in MADE_FROM
     }
@@ -129,7 +136,7 @@ def fit(
             save(run / "checkpoint.pt", state_of(network, optimizer, schedule, step, best))
     processes.wait()
     network.halved = False
-    dev = {name: load_corpus(data, name, "dev") for name in dev}
+    dev = {name: examples_of(name, data, "dev", recipe) for name in dev}
     measured = {}
     for name, weights in candidates(run, recipe, others).items():
         network.load_state_dict(weights)
@@ -148,6 +155,26 @@ def fit(
         rows={name: len(corpus.examples) for name, corpus in train.items()},
         chosen=chosen,
         candidates={name: value for name, (value, *_) in measured.items()},
+    )
+
+
+def average(fits: Sequence[Fitted], recipe: Recipe, data: Path) -> Fitted:
+    """The average of what several seeds came to (Wortsman et al. 2022, Model soups), measured on dev."""
+    one = fits[0]
+    parts = [fitted.network.state_dict() for fitted in fits]
+    weights = {key: torch.stack([part[key].float() for part in parts]).mean(0) for key in parts[0]}
+    network = copy.deepcopy(one.network)
+    network.load_state_dict(weights)
+    dev = {name: examples_of(name, data, "dev", recipe) for name in one.figures}
+    settings, figures = tune_and_measure(network, one.tokenizer, dev)
+    name = "the average of the seeds"
+    return replace(
+        one,
+        network=network,
+        settings=settings,
+        figures=figures,
+        chosen=name,
+        candidates={name: headline(figures)},
     )
 
 

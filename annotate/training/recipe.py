@@ -29,21 +29,40 @@ INHERITED = (
 
 
 @dataclass(frozen=True, slots=True)
+class Adaptation:
+    """How the encoder reads clean text before it is taught (`training.adapting`).
+
+    corpora: whose sentences it reads; masked: batches in which it guesses hidden words; replaced: batches
+    after them in which it finds out words that were put in.
+    """
+
+    corpora: list[str]
+    masked: int = 6000
+    replaced: int = 6000
+    batch_size: int = 128
+    learning_rate: float = 3e-4
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """How a model is trained.
 
     corpora: sampling weight of each corpus, the share of batches it gets; `finish` the weights from step
     `finish_from` on, for what is only wanted, or wanted more, at the end;
     steps: batches in all, each of `batch_size` sentences of one corpus, cut at `limit` tokens;
-    seeds: one run for each, of which the one with the best mean dev figure (`fit.headline`) is taken;
+    seeds: one run for each, of which the one with the best mean dev figure (`fit.headline`) is taken, or the
+    average of all where that is better still;
     masked: per corpus, the share of unlabelled tokens hidden from the encoder at random, so that a small
     corpus is not learned by heart;
     precision: `float32`, or `bfloat16` for the encoder's passes in training, which pays where the processor
     multiplies it faster; what is measured and shipped is always float32;
     learning_rate: of the encoder; `head_learning_rate` of the heads; both rise over the first `warmup`
     share of the steps, then fall to zero in a straight line;
+    adapt: what the encoder reads before it, and its teachers, are taught;
     teachers: recipes of models of one signal each, whose beliefs teach this one (`training.teachers`); they
     inherit what they do not say and INHERITED names;
+    marked: of a teacher of stance, whether it reads each target between two signs, which tells it apart at
+    the price of a pass for each target;
     frozen: beginnings of names of encoder parameters that are not trained;
     average: steps whose weights are averaged into one more candidate (Izmailov et al. 2018);
     average_with: model folders beside the recipe, of the same encoder and signals; the average of the last
@@ -67,7 +86,9 @@ class Recipe:
     weight_decay: float = 0.01
     warmup: float = 0.06
     frozen: list[str] = field(default_factory=lambda: ["embeddings."])
+    adapt: Adaptation | None = None
     teachers: list[Recipe] = field(default_factory=list)
+    marked: bool = False
     average: list[int] = field(default_factory=list)
     average_with: list[str] = field(default_factory=list)
     evaluate_every: int = 500
@@ -136,6 +157,8 @@ def checked(raw: Any, path: str) -> Recipe:
         if key in raw and (not isinstance(raw[key], dict) or not raw[key]):
             raise UserError(f"`{key}` in the recipe {path} must map corpus names to numbers.")
     given = (raw["corpora"], raw.get("finish", {}), raw.get("masked", {}))
+    if not isinstance(raw.get("marked", False), bool):
+        raise UserError(f"`marked` in the recipe {path} must be true or false.")
     for corpus, weight in (pair for numbers in given for pair in numbers.items()):
         if corpus not in SIGNAL_OF:
             raise UserError(
@@ -179,6 +202,8 @@ def checked(raw: Any, path: str) -> Recipe:
     others = raw.get("average_with", [])
     if not isinstance(others, list) or not all(isinstance(folder, str) for folder in others):
         raise UserError(f"`average_with` in the recipe {path} must be a list of folders, not {others!r}.")
+    if "adapt" in raw:
+        raw["adapt"] = adaptation(raw["adapt"], path)
     teachers = raw.get("teachers", [])
     if not isinstance(teachers, list) or not all(isinstance(one, dict) for one in teachers):
         raise UserError(f"`teachers` in the recipe {path} must be a list of recipes.")
@@ -188,3 +213,31 @@ def checked(raw: Any, path: str) -> Recipe:
     if recipe.finish and not 0 < recipe.finish_from < recipe.steps:
         raise UserError(f"`finish_from` in the recipe {path} must lie between 0 and `steps`.")
     return recipe
+
+
+def adaptation(raw: Any, path: str) -> Adaptation:
+    """What a recipe says of `adapt`.
+
+    Raises:
+        UserError: when it is malformed.
+    """
+    from annotate.training.corpora import READERS
+
+    known = [f.name for f in fields(Adaptation)]
+    if not isinstance(raw, dict) or not set(raw) <= set(known) or not isinstance(raw.get("corpora"), list):
+        raise UserError(
+            f"`adapt` in the recipe {path} must have `corpora`, and may have {', '.join(known[1:])}."
+        )
+    for corpus in raw["corpora"]:
+        if corpus not in READERS:
+            raise UserError(
+                f"`adapt` in the recipe {path} names an unknown corpus `{corpus}`; "
+                f"known are {', '.join(READERS)}."
+            )
+    for key in ("masked", "replaced", "batch_size"):
+        if key in raw and (not isinstance(raw[key], int) or raw[key] < 1):
+            raise UserError(f"`{key}` of `adapt` in the recipe {path} must be a whole number above 0.")
+    try:
+        return Adaptation(**raw | {"learning_rate": float(raw.get("learning_rate", 3e-4))})
+    except (TypeError, ValueError) as error:
+        raise UserError(f"`learning_rate` of `adapt` in the recipe {path} must be a number.") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from annotate.model.batch import collate, tokenize
 from annotate.model.network import Network
 from annotate.signals.base import Example, Signal
 from annotate.training import processes
-from annotate.training.corpora import SIGNAL_OF, UNLABELLED, load_corpus
+from annotate.training.corpora import SIGNAL_OF, UNLABELLED, Split, load_corpus
 from annotate.training.recipe import Recipe
 
 Progress = Callable[[int, int, str], None]
@@ -65,7 +65,25 @@ def corpus_of(name: str, data: Path, tokenizer: Any, recipe: Recipe) -> Corpus:
     Raises:
         UserError: for a corpus that cannot be had.
     """
-    return Corpus(name, SIGNAL_OF[name], load_corpus(data, name, "train"), tokenizer, recipe)
+    return Corpus(name, SIGNAL_OF[name], examples_of(name, data, "train", recipe), tokenizer, recipe)
+
+
+def examples_of(name: str, data: Path, split: Split, recipe: Recipe) -> list[Example]:
+    """The rows of a corpus, as the recipe has them read."""
+    examples = load_corpus(data, name, split)
+    return [marked(example) for example in examples] if recipe.marked else examples
+
+
+def marked(example: Example) -> Example:
+    """An example whose spans stand between two signs (Zhou & Chen 2022, An Improved Baseline for
+    Sentence-level Relation Extraction)."""
+    text, spans, done = "", [], 0
+    for start, end, value in sorted(example.spans, key=lambda span: span[:2]):
+        text += example.text[done:start] + "@ "
+        spans.append((len(text), len(text) + end - start, value))
+        text += example.text[start:end] + " @"
+        done = end
+    return replace(example, text=text + example.text[done:], spans=tuple(spans))
 
 
 def claim(run: Path, recipe: Recipe) -> None:

@@ -9,6 +9,7 @@ are averaged, and they can also judge rows that nobody labelled.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,9 +28,12 @@ from annotate.training.steps import Beliefs, Corpus, Progress, corpus_of
 BATCH = 32
 
 
-def taught(recipe: Recipe, data: Path, run: Path, progress: Progress) -> Beliefs:
+def taught(
+    recipe: Recipe, data: Path, run: Path, progress: Progress, start: Mapping[str, torch.Tensor] | None = None
+) -> Beliefs:
     """Train the recipe's teachers, each in a folder of its own under `run`, and average their beliefs of the
-    student's rows. What a teacher believes is kept, so that a run that was cut does not ask it again.
+    student's rows. What a teacher believes is kept, so that a run that was cut does not ask it again. start:
+    as of `fit`.
 
     Raises:
         UserError: for a corpus or encoder that cannot be had, or a disk that is full.
@@ -44,9 +48,9 @@ def taught(recipe: Recipe, data: Path, run: Path, progress: Progress) -> Beliefs
             one, folder = replace(teacher, seeds=[seed]), run / f"{teacher.name}-{seed}"
             paths = {name: folder / f"beliefs-{name}.npz" for name in corpora}
             if not all(path.is_file() for path in paths.values()):
-                fitted = fit(one, data, folder, progress)
+                fitted = fit(one, data, folder, progress, start=start)
                 for name, path in paths.items() if processes.first() else ():
-                    rows = corpus_of(name, data, fitted.tokenizer, recipe)
+                    rows = corpus_of(name, data, fitted.tokenizer, replace(recipe, marked=one.marked))
                     keep(path, believed(fitted.network, rows))
                 processes.wait()
             for name, path in paths.items():

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from annotate.model.bundle import save_bundle
 from annotate.training import processes
+from annotate.training.adapting import adapted
 from annotate.training.card import write_card
 from annotate.training.corpora import source
-from annotate.training.fit import fit, headline
+from annotate.training.fit import average, fit, headline
 from annotate.training.recipe import load_recipe
 from annotate.training.steps import Progress
 from annotate.training.teachers import taught
@@ -22,19 +23,25 @@ def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progres
 
     `run` keeps checkpoints and the log of each seed; called again after a cut, training goes on from there.
     Several processes (`annotate.training.processes`) train it together.
-    Of several seeds the run with the best mean dev figure is taken.
+    Of several seeds the run with the best mean dev figure is taken, or their average where that is better.
 
     Raises:
         UserError: for a recipe, corpus or encoder that cannot be used, or a disk that is full.
     """
     recipe = load_recipe(recipe_file)
-    beliefs = taught(recipe, data, run, progress)
+    start = adapted(recipe, data, run / "adapted", progress)
+    beliefs = taught(recipe, data, run, progress, start)
     runs = [replace(recipe, seeds=[seed]) for seed in recipe.seeds]
     others = [recipe_file.parent / folder for folder in recipe.average_with]
-    fits = [fit(one, data, run / f"seed-{one.seed}", progress, beliefs, others) for one in runs]
+    fits = {
+        str(one.seed): fit(one, data, run / f"seed-{one.seed}", progress, beliefs, others, start)
+        for one in runs
+    }
     if not processes.first():
         return out
-    best = max(range(len(fits)), key=lambda i: headline(fits[i].figures))
+    if len(fits) > 1:
+        fits["average"] = average(list(fits.values()), recipe, data)
+    best = max(fits, key=lambda name: headline(fits[name].figures))
     fitted = fits[best]
     figures = {"dev": {name: [asdict(f) for f in found] for name, found in fitted.figures.items()}}
     save_bundle(
@@ -47,10 +54,10 @@ def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progres
             "recipe": {k: v for k, v in asdict(recipe).items() if k != "encoder"},
             "chosen": fitted.chosen,
             "candidates": fitted.candidates,
-            "seeds": {one.seed: headline(other.figures) for one, other in zip(runs, fits, strict=True)},
-            "seed": runs[best].seed,
+            "seeds": {name: headline(one.figures) for name, one in fits.items()},
+            "seed": best,
             "rows": fitted.rows,
-            "batches": dict(Counter(runs[best].plan())),
+            "batches": dict(Counter(runs[0].plan())),
             "sources": [asdict(source(data, name)) for name in recipe.all_corpora()],
         },
         figures=figures,

@@ -1,4 +1,4 @@
-"""Corpora of news sentences written for this purpose: `rows/{garbles,stances,hedges}-{train,dev}*.jsonl`.
+"""Corpora of news sentences written for this purpose: `rows/{garbles,retold,stances,hedges}-*.jsonl`.
 
 Published corpora leave gaps. WMT news shows what translation systems got wrong in 2020 and 2021, not calques,
 spun words, broken clauses and sentences that contradict themselves; newsmtsc is news of the United States; no
@@ -6,14 +6,15 @@ corpus here marks hedge cues in news. These rows were written with a language mo
 definitions of the published corpora, and keep away from the seeds' topics, which stay an untouched test.
 
 Marks stand in the text: `[[words]]`, in garbles `[[words|category|severity]]` after MQM. A row of garbles
-holds `good`, a sentence as it should be, and, unless its `kind` is `clean` (right, but tempting), `bad`.
+holds `good`, a sentence as it should be, and, unless its `kind` is `clean` (right, but tempting), `bad`. A
+row of retold holds what four outlets `told` of one fact, `[[words|kind|severity]]` where one of them erred.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import Any
 
@@ -47,14 +48,30 @@ def garbles(row: Row, document: str) -> list[Example]:
     for marked in (row["good"], row.get("bad")):
         if marked is None:
             continue
+        found.append(judged(*unmarked(marked), document))
+    return found
+
+
+def judged(text: str, marks: Sequence[Span], document: str) -> Example:
+    """A sentence with its marks, each with category and severity."""
+    spans = tuple(
+        (start, end, (1.0, float(severity == "major"), CATEGORIES.index(category)))
+        for start, end, (category, severity) in marks
+    )
+    penalty = sum(cost(category, severity) for _, _, (category, severity) in marks)
+    major = float(any(severe for _, _, (_, severe, _) in spans))
+    return Example(text, spans, (major, float(np.log1p(penalty)), penalty), document)
+
+
+def retold(row: Row, document: str) -> list[Example]:
+    """Tellings of one fact: those that are right, and those in which nothing but the meaning of words went
+    wrong, as a wrong name or number is seldom seen in a sentence alone."""
+    found = []
+    for marked in row["told"]:
         text, marks = unmarked(marked)
-        spans = tuple(
-            (start, end, (1.0, float(severity == "major"), CATEGORIES.index(category)))
-            for start, end, (category, severity) in marks
-        )
-        penalty = sum(cost(category, severity) for _, _, (category, severity) in marks)
-        major = float(any(severe for _, _, (_, severe, _) in spans))
-        found.append(Example(text, spans, (major, float(np.log1p(penalty)), penalty), document))
+        if all(kind == "meaning" for _, _, (kind, _) in marks):
+            spans = [(start, end, ["mistranslation", severity]) for start, end, (_, severity) in marks]
+            found.append(judged(text, spans, document))
     return found
 
 
@@ -85,6 +102,7 @@ def unmarked(marked: str) -> tuple[str, list[Span]]:
 
 READ: dict[str, tuple[str, Signal, Callable[[Row, str], list[Example]]]] = {
     "own_garbles": ("garbles", GARBLE, garbles),
+    "own_retold": ("retold", GARBLE, retold),
     "own_stances": ("stances", STANCE, stances),
     "own_hedges": ("hedges", HEDGING, hedges),
 }
