@@ -29,6 +29,7 @@ bench: $(VENV)/installed-test
 	$(VENV)/bin/python benchmarks/retraining.py
 	$(VENV)/bin/python benchmarks/speed.py
 	OMP_NUM_THREADS=1 $(VENV)/bin/python benchmarks/scaling.py
+	OMP_NUM_THREADS=1 $(VENV)/bin/python benchmarks/memory.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}; name another with make PYTHON=python3.12")'

@@ -42,10 +42,12 @@ PER_PARTITION = 100_000
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "RAY_USAGE_STATS_ENABLED": "0"}
 
 
-def archive(folder: Path, sentences: int, partitions: int = PARTITIONS) -> Path:
-    """So many sentences in articles of PER_ARTICLE, in so many files; no two sentences alike."""
+def archive(folder: Path, sentences: int, partitions: int = PARTITIONS, words: int | None = None) -> Path:
+    """So many sentences in articles of PER_ARTICLE, in so many files; no two sentences alike, each cut after so
+    many words."""
     folder.mkdir()
-    texts = [s.text.rstrip(".") for a in read([SEEDS]) for s in split(a) if not s.boilerplate]
+    found = [s.text.rstrip(".") for a in read([SEEDS]) for s in split(a) if not s.boilerplate]
+    texts = [" ".join(text.split()[:words]) for text in found]
     starts = range(0, sentences, PER_ARTICLE)
     each = -(-len(starts) // partitions)
     for part in range(0, len(starts), each):
@@ -246,9 +248,13 @@ def main() -> None:
     text = "\n".join(lines)
     print(text)
     if asked.page:
-        page = PAGE.read_text(encoding="utf-8")
-        before, after = page.split(BEGIN)[0], page.split(END)[1]
-        PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")
+        PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), BEGIN, END, lines), encoding="utf-8")
+
+
+def written(page: str, begin: str, end: str, lines: list[str]) -> str:
+    """A page with these lines between two of its marks."""
+    before, after = page.split(begin)[0], page.split(end)[1]
+    return "\n".join([before + begin, "", *lines]) + "\n" + end + after
 
 
 def figures(

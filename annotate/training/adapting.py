@@ -126,8 +126,8 @@ class Text:
 
 
 def adapted(recipe: Recipe, data: Path, run: Path, progress: Progress) -> dict[str, Tensor] | None:
-    """The encoder's weights after the recipe's `adapt`, None where it asks for none. Called again after a cut
-    it goes on from its last checkpoint in `run`.
+    """The encoder's weights after the recipe's `adapt`, by their names in a network; None where it asks for
+    none. Called again after a cut it goes on from its last checkpoint in `run`.
 
     Raises:
         UserError: for a corpus or encoder that cannot be had, or a disk that is full.
@@ -161,7 +161,7 @@ def adapted(recipe: Recipe, data: Path, run: Path, progress: Progress) -> dict[s
 
         read(finder, text, recipe, asked.replaced, run / "replaced", progress, find)
         processes.wait()
-        save(path, {name: tensor.cpu() for name, tensor in finder.encoder.state_dict().items()})
+        save(path, {name: t.cpu() for name, t in finder.state_dict().items() if name.startswith("encoder.")})
         processes.wait()
     weights: dict[str, Tensor] = torch.load(path, weights_only=True, map_location="cpu")
     return weights

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 
 from annotate.errors import UserError
-from annotate.model.bundle import load_bundle
 from annotate.model.encoder import TOKENIZER, WEIGHTS, folder_of, load_encoder, sha256
 from annotate.model.network import Network
 from annotate.signals import SIGNALS
@@ -35,6 +34,9 @@ from annotate.training.steps import (
     state_of,
     take_step,
 )
+
+Weights = Mapping[str, torch.Tensor]
+"""Of a network, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +63,15 @@ def fit(
     run: Path,
     progress: Progress,
     beliefs: Beliefs | None = None,
-    others: Sequence[Path] = (),
-    start: Mapping[str, torch.Tensor] | None = None,
+    others: Mapping[str, Weights] | None = None,
+    start: Weights | None = None,
 ) -> Fitted:
     """Train by the recipe in the folder `run`, going on from its last checkpoint if it has one.
 
     beliefs: what teachers make of the rows of some corpora. The share of the loss against them falls from 1
     to 0 over the steps, that against labels rises (Clark et al. 2019); rows that have no label keep to the
-    beliefs. others: model folders that the last step is averaged with. start: weights that
-    the encoder begins with instead of its own.
+    beliefs. others: by name, weights that the last step is averaged with. start: weights
+    that the network begins with, or its encoder.
 
     Raises:
         UserError: for a corpus or encoder that cannot be had, or a run folder of another recipe.
@@ -78,12 +80,12 @@ def fit(
     claim(run, recipe)
     folder = folder_of(recipe.encoder)
     encoder, tokenizer = load_encoder(folder)
-    encoder.load_state_dict(start or {}, strict=False)
     corpora = recipe.all_corpora()
     taught = {SIGNAL_OF[name] for name in corpora}
     # Heads start alike whatever the seed, so that models of several seeds can be averaged.
     torch.manual_seed(0)
     network = Network(encoder, [signal for signal in SIGNALS if signal in taught])
+    network.load_state_dict(start or {}, strict=False)
     torch.manual_seed(recipe.seed)
     for name, parameter in network.encoder.named_parameters():
         if name.startswith(tuple(recipe.frozen)):
@@ -138,7 +140,7 @@ def fit(
     network.halved = False
     dev = {name: examples_of(name, data, "dev", recipe) for name in dev}
     measured = {}
-    for name, weights in candidates(run, recipe, others).items():
+    for name, weights in candidates(run, recipe, others or {}).items():
         network.load_state_dict(weights)
         settings, figures = tune_and_measure(network, tokenizer, dev)
         measured[name] = (headline(figures), weights, settings, figures)
@@ -178,12 +180,12 @@ def average(fits: Sequence[Fitted], recipe: Recipe, data: Path) -> Fitted:
     )
 
 
-def candidates(run: Path, recipe: Recipe, others: Sequence[Path] = ()) -> dict[str, dict[str, Any]]:
+def candidates(run: Path, recipe: Recipe, others: Mapping[str, Weights]) -> dict[str, dict[str, Any]]:
     """The weights to choose among on the whole of dev: the best step on samples of it, the last step, the
-    average over some steps, and the averages of the last with other models.
+    average over some steps, and the averages of the last with others.
 
     Raises:
-        UserError: for a model that cannot be loaded or has other parameters.
+        UserError: for a model that has other parameters.
     """
     best = torch.load(run / "best.pt", weights_only=True, map_location="cpu")
     found = {f"step {best['step']}": best["network"]}
@@ -196,11 +198,10 @@ def candidates(run: Path, recipe: Recipe, others: Sequence[Path] = ()) -> dict[s
         ]
         name = f"the average of steps {', '.join(map(str, recipe.average))}"
         found[name] = {key: torch.stack([part[key] for part in parts]).float().mean(0) for key in last}
-    for folder in others:
-        theirs = load_bundle(folder).network.cpu().state_dict()
+    for other, theirs in others.items():
         if {key: t.shape for key, t in theirs.items()} != {key: t.shape for key, t in last.items()}:
-            raise UserError(f"The model {folder} has other parameters than this one; average with its like.")
-        name = f"the average with {folder.name}"
+            raise UserError(f"The model {other} has other parameters than this one; average with its like.")
+        name = f"the average with {other}"
         found[name] = {key: (last[key].float() + theirs[key].float()) / 2 for key in last}
     return found
 

@@ -25,7 +25,7 @@ INHERITED = (
     "checkpoint_every",
     "dev_rows",
 )
-"""What a teacher takes over from its student's recipe."""
+"""What a recipe within a recipe takes over from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,8 @@ class Recipe:
     inherit what they do not say and INHERITED names;
     marked: of a teacher of stance, whether it reads each target between two signs, which tells it apart at
     the price of a pass for each target;
+    then: a recipe that goes on from what this one came to, without teachers; it inherits what it does not
+    say;
     frozen: beginnings of names of encoder parameters that are not trained;
     average: steps whose weights are averaged into one more candidate (Izmailov et al. 2018);
     average_with: model folders beside the recipe, of the same encoder and signals; the average of the last
@@ -89,6 +91,7 @@ class Recipe:
     adapt: Adaptation | None = None
     teachers: list[Recipe] = field(default_factory=list)
     marked: bool = False
+    then: Recipe | None = None
     average: list[int] = field(default_factory=list)
     average_with: list[str] = field(default_factory=list)
     evaluate_every: int = 500
@@ -209,6 +212,11 @@ def checked(raw: Any, path: str) -> Recipe:
         raise UserError(f"`teachers` in the recipe {path} must be a list of recipes.")
     mine = {key: raw[key] for key in INHERITED if key in raw}
     raw["teachers"] = [checked(mine | one, f"{path}, teacher {n}") for n, one in enumerate(teachers, 1)]
+    if "then" in raw:
+        if not isinstance(raw["then"], dict):
+            raise UserError(f"`then` in the recipe {path} must be a recipe.")
+        also = {key: raw[key] for key in ("name", "masked") if key in raw}
+        raw["then"] = checked(mine | also | raw["then"], f"{path}, then")
     recipe = Recipe(**raw)
     if recipe.finish and not 0 < recipe.finish_from < recipe.steps:
         raise UserError(f"`finish_from` in the recipe {path} must lie between 0 and `steps`.")

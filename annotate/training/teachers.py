@@ -9,7 +9,6 @@ are averaged, and they can also judge rows that nobody labelled.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from annotate.model.batch import collate
 from annotate.model.network import Network
 from annotate.training import processes
 from annotate.training.corpora import MADE_FROM, SIGNAL_OF, UNLABELLED
-from annotate.training.fit import fit
+from annotate.training.fit import Weights, fit
 from annotate.training.recipe import Recipe
 from annotate.training.steps import Beliefs, Corpus, Progress, corpus_of
 
@@ -29,7 +28,7 @@ BATCH = 32
 
 
 def taught(
-    recipe: Recipe, data: Path, run: Path, progress: Progress, start: Mapping[str, torch.Tensor] | None = None
+    recipe: Recipe, data: Path, run: Path, progress: Progress, start: Weights | None = None
 ) -> Beliefs:
     """Train the recipe's teachers, each in a folder of its own under `run`, and average their beliefs of the
     student's rows. What a teacher believes is kept, so that a run that was cut does not ask it again. start:

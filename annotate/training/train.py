@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from annotate.model.bundle import save_bundle
+from annotate.model.bundle import load_bundle, save_bundle
 from annotate.training import processes
 from annotate.training.adapting import adapted
 from annotate.training.card import write_card
@@ -32,17 +32,25 @@ def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progres
     start = adapted(recipe, data, run / "adapted", progress)
     beliefs = taught(recipe, data, run, progress, start)
     runs = [replace(recipe, seeds=[seed]) for seed in recipe.seeds]
-    others = [recipe_file.parent / folder for folder in recipe.average_with]
+    others = {
+        folder: load_bundle(recipe_file.parent / folder).network.cpu().state_dict()
+        for folder in recipe.average_with
+    }
     fits = {
         str(one.seed): fit(one, data, run / f"seed-{one.seed}", progress, beliefs, others, start)
         for one in runs
     }
-    if not processes.first():
-        return out
     if len(fits) > 1:
         fits["average"] = average(list(fits.values()), recipe, data)
     best = max(fits, key=lambda name: headline(fits[name].figures))
     fitted = fits[best]
+    if recipe.then:
+        before = {name: tensor.cpu() for name, tensor in fitted.network.state_dict().items()}
+        fitted = fit(
+            recipe.then, data, run / "then", progress, others={"what it went on from": before}, start=before
+        )
+    if not processes.first():
+        return out
     figures = {"dev": {name: [asdict(f) for f in found] for name, found in fitted.figures.items()}}
     save_bundle(
         out,
