@@ -3,8 +3,9 @@
 python benchmarks/memory.py [--sentences 10000,100000,1000000] [--page]
 
 Two Ray workers of one thread each, partitions of PER_PARTITION sentences, so that a longer run has more of
-them and not larger ones. The sentences are short, as a million of usual length take an hour; what is held in
-memory is batches of so many tokens and tables of so many rows. `--page` writes the figures into docs/scale.md.
+them and not larger ones. The sentences are short, as a million of usual length take an hour; what is held
+in memory is batches of so many tokens and tables of so many rows. `--page` writes the figures into
+docs/scale.md.
 """
 
 from __future__ import annotations

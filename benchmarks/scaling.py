@@ -43,8 +43,8 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "RAY_US
 
 
 def archive(folder: Path, sentences: int, partitions: int = PARTITIONS, words: int | None = None) -> Path:
-    """So many sentences in articles of PER_ARTICLE, in so many files; no two sentences alike, each cut after so
-    many words."""
+    """So many sentences in articles of PER_ARTICLE, in so many files; no two sentences alike, each cut after
+    so many words."""
     folder.mkdir()
     found = [s.text.rstrip(".") for a in read([SEEDS]) for s in split(a) if not s.boilerplate]
     texts = [" ".join(text.split()[:words]) for text in found]

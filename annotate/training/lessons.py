@@ -83,7 +83,9 @@ def packaged() -> dict[Signal, list[Example]]:
     named = read_written("own_stances", "train")
     events = resources.files("annotate.training") / "rows" / "events.jsonl"
     texts = [json.loads(line)["text"] for line in events.read_text(encoding="utf-8").splitlines()]
-    own = {signal: read_written(name, "train") for name, (_, signal, _) in READ.items()}
+    own: dict[Signal, list[Example]] = {}
+    for name, (_, signal, _) in READ.items():
+        own.setdefault(signal, []).extend(read_written(name, "train"))
     plain = [Example(text) for text in [*texts, *(e.text for e in named)]]
     return {
         signal: named if signal is STANCE else [*(Example(e.text) for e in own.get(signal, [])), *plain]
