@@ -54,9 +54,16 @@ def made_from(config: dict[str, Any], size: float) -> Iterator[str]:
         f"- Weights: {size:.1f} MB in half precision, without what stays as in the encoder "
         f"({', '.join(f'`{name}*`' for name in recipe['frozen'])})"
     )
+    if adapt := recipe.get("adapt"):
+        yield (
+            f"- Adapted to the clean text of {', '.join(adapt['corpora'])}: {adapt['masked']} batches of "
+            f"{adapt['batch_size']} sentences with words hidden, {adapt['replaced']} with words put in"
+        )
+    then = recipe.get("then")
     yield (
-        f"- Training: {recipe['steps']} steps of {recipe['batch_size']} sentences. "
-        f"Chosen by the mean dev figure: {training['chosen']}"
+        f"- Training: {recipe['steps']} steps of {recipe['batch_size']} sentences"
+        + (f", then {then['steps']} by labels alone" if then else "")
+        + f". Chosen by the mean dev figure: {training['chosen']}"
         f" ({listed(training['candidates'])}), seed {training['seed']} ({listed(training['seeds'])})"
     )
     if teachers := recipe.get("teachers"):
@@ -68,7 +75,7 @@ def made_from(config: dict[str, Any], size: float) -> Iterator[str]:
     for source in training["sources"]:
         name = source["name"]
         linked = f"[{name}]({source['url']})" if source["url"] else name
-        share = training["batches"].get(name, 0) / recipe["steps"]
+        share = training["batches"].get(name, 0) / sum(training["batches"].values())
         yield (
             f"| {linked} | {training['rows'][name]} | {share:.0%} "
             f"| {cell(source['licence'])} | {cell(source['citation'])} |"

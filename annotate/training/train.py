@@ -10,9 +10,9 @@ from annotate.model.bundle import load_bundle, save_bundle
 from annotate.training import processes
 from annotate.training.adapting import adapted
 from annotate.training.card import write_card
-from annotate.training.corpora import source
-from annotate.training.fit import average, fit, headline
-from annotate.training.recipe import load_recipe
+from annotate.training.corpora import load_corpus, source
+from annotate.training.fit import Fitted, average, fit, headline
+from annotate.training.recipe import Recipe, load_recipe
 from annotate.training.steps import Progress
 from annotate.training.teachers import taught
 
@@ -51,7 +51,19 @@ def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progres
         )
     if not processes.first():
         return out
+    found = {name: headline(one.figures) for name, one in fits.items()}
+    write_model(out, recipe, data, fitted, seeds=found, seed=best)
+    return out
+
+
+def write_model(
+    out: Path, recipe: Recipe, data: Path, fitted: Fitted, *, seeds: dict[str, float], seed: str
+) -> None:
+    """The bundle of what a training came to, with its card. seeds: the mean dev figure of each seed and of
+    their average; `seed` names the one that was taken."""
     figures = {"dev": {name: [asdict(f) for f in found] for name, found in fitted.figures.items()}}
+    stages = [recipe, *([recipe.then] if recipe.then else [])]
+    corpora = list(dict.fromkeys(name for stage in stages for name in stage.all_corpora()))
     save_bundle(
         out,
         fitted.network,
@@ -62,13 +74,12 @@ def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progres
             "recipe": {k: v for k, v in asdict(recipe).items() if k != "encoder"},
             "chosen": fitted.chosen,
             "candidates": fitted.candidates,
-            "seeds": {name: headline(one.figures) for name, one in fits.items()},
-            "seed": best,
-            "rows": fitted.rows,
-            "batches": dict(Counter(runs[0].plan())),
-            "sources": [asdict(source(data, name)) for name in recipe.all_corpora()],
+            "seeds": seeds,
+            "seed": seed,
+            "rows": {name: len(load_corpus(data, name, "train")) for name in corpora},
+            "batches": dict(Counter(name for stage in stages for name in stage.plan())),
+            "sources": [asdict(source(data, name)) for name in corpora],
         },
         figures=figures,
     )
     write_card(out, figures)
-    return out
