@@ -333,7 +333,7 @@ def test_two_versions_side_by_side(names, place):
     against = registry.diff(registry.versions()[0].name, names[0])
     assert against["figures"]["frozen set, stance"] == (None, 0.63)
     assert against["figures"]["dev, newsmtsc macro-F1 rw"][1] is None
-    assert against["recipe"]["steps"] == (7000, None)
+    assert against["recipe"]["steps"] == (5500, None)
     assert invoke("diff", names[0], names[0]).output == "They do not differ.\n"
     assert "snapshot: snapshot-0 -> snapshot-1" in invoke("diff", *names[:2]).output
     assert json.loads(invoke("diff", *names[:2], "--json").output)["corrections"] == {"stance": [0, 1]}

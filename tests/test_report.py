@@ -164,7 +164,7 @@ def test_the_wang_quotation_stands_in_four_versions_with_what_went_astray_marked
     assert group.locator(".version").filter(has_text="Bent on unilateral acts").count() == 2
     assert group.locator(".version").filter(has_text="“A particular country keeps making").count() == 1
     garbled = group.locator("mark.an-garble[data-kind=major]")
-    assert garbled.all_text_contents() == ["Pouring water"]
+    assert "Pouring water" in garbled.all_text_contents()
     assert "Wang Jianzhu" in group.locator(".by mark.an-drift").all_text_contents()
     quoting = opened.locator(".group").filter(has_text="said Wang Jianzhu")
     assert "Wang Jianzhu" in quoting.locator("p:not(.by) mark.an-drift").all_text_contents()
