@@ -179,3 +179,23 @@ def test_a_long_stream_never_sits_in_memory(annotator):
     first = next(annotator.stream(articles()))
     assert first.num_rows >= CHUNK
     assert made < 400
+
+
+def test_batches_come_in_few_shapes_whatever_the_number_of_sentences(annotator):
+    from annotate.article import Sentence
+    from annotate.model.prediction import TOKENS_PER_BATCH, predict
+
+    seen = set()
+    network = annotator.bundle.network
+    hook = network.encoder.register_forward_pre_hook(
+        lambda _, given, named: seen.add(tuple(named["input_ids"].shape)), with_kwargs=True
+    )
+    texts = [f"The ferry number {n} leaves at dawn." for n in range(70)]
+    for n in (*range(1, 20), 47, 63, 70):
+        some = [Sentence("", None, "", 0, len(text), text) for text in texts[:n]]
+        assert len(predict(network, annotator.bundle.tokenizer, some)) == n
+    hook.remove()
+    rows = {rows for rows, _ in seen}
+    assert {length for _, length in seen} == {16}
+    assert max(rows) <= TOKENS_PER_BATCH // 16
+    assert all(n & (n - 1) == 0 for n in rows)

@@ -21,7 +21,11 @@ ON_GPU = 32768
 def predict(
     network: Network, tokenizer: Any, sentences: Sequence[Sentence], only: Sequence[Signal] | None = None
 ) -> list[dict[str, Any]]:
-    """Each sentence's scores by signal name, in the order given. Identical sentences are scored once."""
+    """Each sentence's scores by signal name, in the order given. Identical sentences are scored once.
+
+    Batches come in few shapes: what does not fill one is cut to a power of two. The library beneath PyTorch
+    keeps code for every shape it has seen, and memory would grow with the sentences.
+    """
     first: dict[tuple[Any, ...], int] = {}
     where = [first.setdefault((s.text, s.quoted, s.mentions), len(first)) for s in sentences]
     unique: list[Sentence] = []
@@ -37,6 +41,8 @@ def predict(
             length = padded_length(len(encodings[order[start]].ids))
             end = start + max(1, tokens // length)
             rows = [i for i in order[start:end] if padded_length(len(encodings[i].ids)) == length]
+            if len(rows) < end - start:
+                rows = rows[: 1 << (len(rows).bit_length() - 1)]
             start += len(rows)
             batch = collate([encodings[i] for i in rows], network.encoder.config.pad_token_id or 0)
             members = [unique[i] for i in rows]

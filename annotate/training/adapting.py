@@ -127,8 +127,8 @@ class Text:
 
 def adapted(recipe: Recipe, data: Path, run: Path, progress: Progress) -> dict[str, Tensor] | None:
     """The encoder's weights after the recipe's `adapt`, by their names in a network; None where it asks for
-    none. Called again after a cut it goes on from its last checkpoint in `run`. Of several processes each does
-    all of it, alike.
+    none. Called again after a cut it goes on from its last checkpoint in `run`. Of several processes each
+    does all of it, alike.
 
     Raises:
         UserError: for a corpus or encoder that cannot be had, or a disk that is full.
