@@ -3,6 +3,7 @@ real model, commands against a real Label Studio."""
 
 from __future__ import annotations
 
+import json
 import shlex
 import shutil
 import warnings
@@ -93,13 +94,24 @@ def reviewed(studio: Any, project: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def two_versions(studio: Any) -> Iterator[str]:
+def another(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped model under another name and with another threshold."""
+    folder = Path(shutil.copytree(shipped(), tmp_path_factory.mktemp("models") / "another"))
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["name"] = "another"
+    config["settings"]["loaded"]["threshold"] += 0.01
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def two_versions(studio: Any, another: Path) -> Iterator[str]:
     """The name of a second version of the model, which is gone again afterwards."""
     kept = home.data_dir() / "models"
     before = kept.with_name("models-before")
     if kept.exists():
         shutil.copytree(kept, before)
-    yield registry.add(ROOT / "models" / "second").name
+    yield registry.add(another).name
     shutil.rmtree(kept)
     if before.exists():
         before.rename(kept)
