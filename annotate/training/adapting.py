@@ -26,7 +26,17 @@ from annotate.model.precision import device
 from annotate.training import processes
 from annotate.training.corpora import clean_texts
 from annotate.training.recipe import Adaptation, Recipe
-from annotate.training.steps import Progress, claim, note, optimizers, resume, save, state_of
+from annotate.training.steps import (
+    Progress,
+    claim,
+    mask_of,
+    note,
+    of_like_length,
+    optimizers,
+    resume,
+    save,
+    state_of,
+)
 
 HIDDEN = 0.2
 """The share of tokens that are guessed or put in."""
@@ -88,7 +98,7 @@ class Text:
         self.special = {
             i for e in encodings[:1] for i, s in zip(e.ids, e.special_tokens_mask, strict=True) if s
         }
-        self.mask = next(filter(None, map(tokenizer.token_to_id, ("[MASK]", "<mask>", "[UNK]", "<unk>"))), 0)
+        self.mask = mask_of(tokenizer)
         self.vocabulary = tokenizer.get_vocab_size()
         self.size = asked.batch_size
 
@@ -97,18 +107,7 @@ class Text:
         lengths = np.array([len(ids) for ids in self.ids])
         epoch = 0
         while True:
-            rng = np.random.default_rng([seed, epoch])
-            order = rng.permutation(len(self.ids))
-            pools = np.array_split(order, max(1, len(order) // (self.size * POOL)))
-            parts = [
-                part
-                for pool in pools
-                for part in np.array_split(
-                    pool[np.argsort(lengths[pool], kind="stable")], -(-len(pool) // self.size)
-                )
-            ]
-            for i in rng.permutation(len(parts)):
-                yield parts[i]
+            yield from of_like_length(lengths, self.size, POOL, np.random.default_rng([seed, epoch]))
             epoch += 1
 
     def tensors(self, rows: np.ndarray, pad: int) -> tuple[Tensor, Tensor, Tensor]:

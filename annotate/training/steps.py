@@ -38,25 +38,36 @@ class Corpus:
         self.sentences = [self.signal.sentence(example) for example in examples]
         self.encodings = tokenize(tokenizer, [e.text for e in examples], recipe.limit)
         self.lengths = np.array([len(e.ids) for e in self.encodings])
-        self.mask = next(filter(None, map(tokenizer.token_to_id, ("[MASK]", "<mask>", "[UNK]", "<unk>"))), 0)
+        self.mask = mask_of(tokenizer)
 
     def batches(self) -> Iterator[np.ndarray]:
         """Row numbers of batch after batch; sentences of like length together, batches shuffled."""
         size, epoch = self.recipe.batch_size, 0
         while True:
             rng = np.random.default_rng([self.recipe.seed, epoch, *self.name.encode()])
-            order = rng.permutation(len(self.examples))
-            pools = np.array_split(order, max(1, len(order) // (size * 20)))
-            epoch_batches = [
-                batch
-                for pool in pools
-                for batch in np.array_split(
-                    pool[np.argsort(self.lengths[pool], kind="stable")], -(-len(pool) // size)
-                )
-            ]
-            for i in rng.permutation(len(epoch_batches)):
-                yield epoch_batches[i]
+            yield from of_like_length(self.lengths, size, 20, rng)
             epoch += 1
+
+
+def of_like_length(
+    lengths: np.ndarray, size: int, pool: int, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """Every row once, in batches of at most `size`: within each `pool` batches rows of like length together,
+    then the batches shuffled."""
+    order = rng.permutation(len(lengths))
+    pools = np.array_split(order, max(1, len(order) // (size * pool)))
+    batches = [
+        batch
+        for rows in pools
+        for batch in np.array_split(rows[np.argsort(lengths[rows], kind="stable")], -(-len(rows) // size))
+    ]
+    for i in rng.permutation(len(batches)):
+        yield batches[i]
+
+
+def mask_of(tokenizer: Any) -> int:
+    """The token that hides another; the unknown one where a tokenizer has none."""
+    return next(filter(None, map(tokenizer.token_to_id, ("[MASK]", "<mask>", "[UNK]", "<unk>"))), 0)
 
 
 def corpus_of(name: str, data: Path, tokenizer: Any, recipe: Recipe) -> Corpus:
