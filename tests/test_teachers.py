@@ -7,6 +7,7 @@ import subprocess
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from tiny import RECIPE, command, weights
 
@@ -52,6 +53,53 @@ def test_a_student_is_taught_and_a_second_run_asks_no_teacher_again(taught_recip
     assert {path: path.stat().st_mtime_ns for path in beliefs} == written
     config = json.loads((tmp_path / "model" / "config.json").read_text())
     assert [t["name"] for t in config["training"]["recipe"]["teachers"]] == ["stance", "hedging"]
+
+
+@pytest.fixture
+def larger_encoder(tmp_path, tiny_encoder):
+    """Of another architecture, size and order of tokens than the student's; its words are the same."""
+    from transformers import MPNetConfig, MPNetModel
+
+    tokenizer = json.loads((tiny_encoder / "tokenizer.json").read_text())
+    tokenizer["model"]["vocab"] = {word: n + 1 for word, n in tokenizer["model"]["vocab"].items()}
+    for token in tokenizer["added_tokens"]:
+        token["id"] += 1
+    for token in tokenizer["post_processor"]["special_tokens"].values():
+        token["ids"] = [n + 1 for n in token["ids"]]
+    config = MPNetConfig(
+        vocab_size=30523, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=48
+    )
+    MPNetModel(config, add_pooling_layer=False).save_pretrained(tmp_path / "larger")
+    (tmp_path / "larger" / "tokenizer.json").write_text(json.dumps(tokenizer))
+    return tmp_path / "larger"
+
+
+def test_a_teacher_may_stand_on_a_larger_encoder_that_cuts_words_alike(
+    taught_recipe, larger_encoder, corpora, tmp_path
+):
+    recipe = yaml.safe_load(taught_recipe.read_text())
+    recipe["teachers"] = [TEACHERS[1] | {"encoder": str(larger_encoder)}]
+    recipe["adapt"] = {"corpora": ["hedge_bio"], "masked": 2, "replaced": 2, "batch_size": 8}
+    taught_recipe.write_text(yaml.safe_dump(recipe))
+    done = subprocess.run(command(taught_recipe, corpora, tmp_path), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    state = torch.load(tmp_path / "run" / "hedging-1" / "checkpoint.pt", weights_only=True)
+    assert state["network"]["encoder.encoder.relative_attention_bias.weight"].shape == (32, 2)
+    assert (tmp_path / "run" / "hedging-1" / "beliefs-hedge_bio.npz").is_file()
+    assert json.loads((tmp_path / "model" / "config.json").read_text())["encoder"]["name"] == str(
+        recipe["encoder"]
+    )
+
+
+def test_a_teacher_that_cuts_other_words_is_refused(taught_recipe, larger_encoder, corpora, tmp_path):
+    path = larger_encoder / "tokenizer.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"pre_tokenizer": {"type": "Whitespace"}}))
+    recipe = yaml.safe_load(taught_recipe.read_text())
+    recipe["teachers"] = [TEACHERS[1] | {"encoder": str(larger_encoder)}]
+    taught_recipe.write_text(yaml.safe_dump(recipe))
+    done = subprocess.run(command(taught_recipe, corpora, tmp_path), capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "cuts text into other words" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_what_teachers_believe_comes_back_in_its_shape(tmp_path):

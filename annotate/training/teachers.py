@@ -4,19 +4,23 @@ learn.
 One network that learns every signal alone from the labels does a little worse on each than a network of its
 own. Taught by such networks' probabilities first, and ever more by the labels, it catches up (Clark et al.
 2019, BAM! Born-Again Multi-Task Networks for Natural Language Understanding). Several teachers of a signal
-are averaged, and they can also judge rows that nobody labelled.
+are averaged, and they can also judge rows that nobody labelled. A teacher may stand on a larger encoder than
+the model it teaches, as long as both cut text into the same words.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from annotate.errors import UserError
 from annotate.model.batch import collate
+from annotate.model.encoder import folder_of, load_encoder
 from annotate.model.network import Network
 from annotate.training import processes
 from annotate.training.corpora import MADE_FROM, SIGNAL_OF, UNLABELLED
@@ -32,11 +36,13 @@ def taught(
 ) -> Beliefs:
     """Train the recipe's teachers, each in a folder of its own under `run`, and average their beliefs of the
     student's rows. What a teacher believes is kept, so that a run that was cut does not ask it again. start:
-    as of `fit`.
+    as of `fit`, for teachers on the student's encoder.
 
     Raises:
-        UserError: for a corpus or encoder that cannot be had, or a disk that is full.
+        UserError: for a corpus or encoder that cannot be had, a teacher that cuts text into other words than
+            the student, or a disk that is full.
     """
+    _, tokenizer = load_encoder(folder_of(recipe.encoder))
     found: dict[str, list[list[np.ndarray]]] = {}
     # What is made together with its labels needs no teacher.
     asked = [name for name in recipe.all_corpora() if name not in MADE_FROM or name in UNLABELLED]
@@ -47,7 +53,14 @@ def taught(
             one, folder = replace(teacher, seeds=[seed]), run / f"{teacher.name}-{seed}"
             paths = {name: folder / f"beliefs-{name}.npz" for name in corpora}
             if not all(path.is_file() for path in paths.values()):
-                fitted = fit(one, data, folder, progress, start=start)
+                same = one.encoder == recipe.encoder
+                if not same and not cut_alike(load_encoder(folder_of(one.encoder))[1], tokenizer):
+                    raise UserError(
+                        f"The encoder {one.encoder.name} of the teacher {one.name} cuts text into other "
+                        f"words than {recipe.encoder.name}; give it one that cuts alike."
+                    )
+                fitted = fit(one, data, folder, progress, start=start if same else None)
+                fitted.network.halved = one.precision == "bfloat16"
                 for name, path in paths.items() if processes.first() else ():
                     rows = corpus_of(name, data, fitted.tokenizer, replace(recipe, marked=one.marked))
                     keep(path, believed(fitted.network, rows))
@@ -58,6 +71,12 @@ def taught(
         name: [np.mean(beliefs, axis=0) for beliefs in zip(*each, strict=True)]
         for name, each in found.items()
     }
+
+
+def cut_alike(one: Any, other: Any) -> bool:
+    """Whether two tokenizers find the same words in every text: beliefs are held word by word."""
+    first, second = (json.loads(tokenizer.to_str()) for tokenizer in (one, other))
+    return all(first[part] == second[part] for part in ("normalizer", "pre_tokenizer"))
 
 
 def believed(network: Network, corpus: Corpus) -> list[np.ndarray]:
