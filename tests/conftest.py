@@ -106,3 +106,17 @@ def browser() -> Iterator[Any]:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield started
         started.close()
+
+
+@pytest.fixture
+def longer(corpora, tmp_path):
+    """The corpora, their sentences long enough to be read as news."""
+    folder = tmp_path / "corpora"
+    import pandas as pd
+
+    for path in corpora.glob("*/*.parquet"):
+        rows = pd.read_parquet(path)
+        rows.text += " The mayor of the town told the council so."
+        (folder / path.parent.name).mkdir(parents=True, exist_ok=True)
+        rows.to_parquet(folder / path.parent.name / path.name)
+    return folder

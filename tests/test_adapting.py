@@ -8,7 +8,6 @@ import signal
 import subprocess
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 import yaml
@@ -23,18 +22,6 @@ from annotate.training.steps import marked
 
 ADAPT = {"corpora": ["newsmtsc"], "masked": 6, "replaced": 6, "batch_size": 8}
 PARTS = ("masked", "replaced")
-
-
-@pytest.fixture
-def longer(corpora, tmp_path):
-    """The corpora, their sentences long enough to be read as news."""
-    folder = tmp_path / "corpora"
-    for path in corpora.glob("*/*.parquet"):
-        rows = pd.read_parquet(path)
-        rows.text += " The mayor of the town told the council so."
-        (folder / path.parent.name).mkdir(parents=True, exist_ok=True)
-        rows.to_parquet(folder / path.parent.name / path.name)
-    return folder
 
 
 @pytest.fixture

@@ -74,21 +74,32 @@ def larger_encoder(tmp_path, tiny_encoder):
     return tmp_path / "larger"
 
 
-def test_a_teacher_may_stand_on_a_larger_encoder_that_cuts_words_alike(
-    taught_recipe, larger_encoder, corpora, tmp_path
-):
+def test_what_goes_on_may_have_teachers_on_a_larger_encoder(taught_recipe, larger_encoder, longer, tmp_path):
     recipe = yaml.safe_load(taught_recipe.read_text())
-    recipe["teachers"] = [TEACHERS[1] | {"encoder": str(larger_encoder)}]
-    recipe["adapt"] = {"corpora": ["hedge_bio"], "masked": 2, "replaced": 2, "batch_size": 8}
-    taught_recipe.write_text(yaml.safe_dump(recipe))
-    done = subprocess.run(command(taught_recipe, corpora, tmp_path), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    state = torch.load(tmp_path / "run" / "hedging-1" / "checkpoint.pt", weights_only=True)
-    assert state["network"]["encoder.encoder.relative_attention_bias.weight"].shape == (32, 2)
-    assert (tmp_path / "run" / "hedging-1" / "beliefs-hedge_bio.npz").is_file()
-    assert json.loads((tmp_path / "model" / "config.json").read_text())["encoder"]["name"] == str(
-        recipe["encoder"]
-    )
+    recipe["teachers"] = []
+    recipe["adapt"] = {"corpora": ["newsmtsc"], "masked": 2, "replaced": 2, "batch_size": 8}
+    recipe["then"] = {
+        "corpora": recipe["corpora"],
+        "steps": 8,
+        "evaluate_every": 8,
+        "head_learning_rate": 0.05,
+    }
+    found = {}
+    for name, teachers in (("alone", []), ("taught", [TEACHERS[1] | {"encoder": str(larger_encoder)}])):
+        recipe["then"]["teachers"] = teachers
+        taught_recipe.write_text(yaml.safe_dump(recipe))
+        line = command(taught_recipe, longer, tmp_path / name)
+        done = subprocess.run(line, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        found[name] = torch.load(tmp_path / name / "run" / "then" / "checkpoint.pt", weights_only=True)
+    teacher = tmp_path / "taught" / "run" / "then" / "hedging-1"
+    state = torch.load(teacher / "checkpoint.pt", weights_only=True)["network"]
+    assert state["encoder.encoder.relative_attention_bias.weight"].shape == (32, 2)
+    assert (teacher / "beliefs-hedge_bio.npz").is_file()
+    one, other = (found[name]["network"] for name in ("alone", "taught"))
+    assert any(not torch.allclose(one[key], other[key], atol=1e-3) for key in one)
+    card = (tmp_path / "taught" / "model" / "README.md").read_text()
+    assert f"Then taught by models of one signal each: hedging (1 of 4 steps, on `{larger_encoder}`)" in card
 
 
 def test_a_teacher_that_cuts_other_words_is_refused(taught_recipe, larger_encoder, corpora, tmp_path):
@@ -99,7 +110,8 @@ def test_a_teacher_that_cuts_other_words_is_refused(taught_recipe, larger_encode
     taught_recipe.write_text(yaml.safe_dump(recipe))
     done = subprocess.run(command(taught_recipe, corpora, tmp_path), capture_output=True, text=True)
     assert done.returncode == 2
-    assert "cuts text into other words" in done.stderr and "Traceback" not in done.stderr
+    assert "cuts text into other words" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_what_teachers_believe_comes_back_in_its_shape(tmp_path):

@@ -62,13 +62,16 @@ def made_from(config: dict[str, Any], size: float) -> Iterator[str]:
     then = recipe.get("then")
     yield (
         f"- Training: {recipe['steps']} steps of {recipe['batch_size']} sentences"
-        + (f", then {then['steps']} by labels alone" if then else "")
+        + (f", then {then['steps']}" if then else "")
         + f". Chosen by the mean dev figure: {training['chosen']}"
         f" ({listed(training['candidates'])}), seed {training['seed']} ({listed(training['seeds'])})"
     )
-    if teachers := recipe.get("teachers"):
-        named = ", ".join(f"{t['name']} ({len(t['seeds'])} of {t['steps']} steps)" for t in teachers)
-        yield f"- Taught by models of one signal each: {named}; their word weighs less and less, labels more"
+    for stage, who in ((recipe, "Taught"), (then or {}, "Then taught")):
+        if teachers := stage.get("teachers"):
+            named = ", ".join(
+                f"{t['name']} ({len(t['seeds'])} of {t['steps']} steps{larger(t, config)})" for t in teachers
+            )
+            yield f"- {who} by models of one signal each: {named}; their word weighs ever less, labels more"
     yield "- Reproduce: `annotate train models/recipe.yaml --data FOLDER`"
     yield from ("", "| corpus | rows | share of batches | licence, word for word | citation |")
     yield "|---|---|---|---|---|"
@@ -80,6 +83,12 @@ def made_from(config: dict[str, Any], size: float) -> Iterator[str]:
             f"| {linked} | {training['rows'][name]} | {share:.0%} "
             f"| {cell(source['licence'])} | {cell(source['citation'])} |"
         )
+
+
+def larger(teacher: dict[str, Any], config: dict[str, Any]) -> str:
+    """The encoder of a teacher that stands on another than the model."""
+    name: str = teacher["encoder"]["name"]
+    return "" if name == config["encoder"]["name"] else f", on `{name}`"
 
 
 def listed(figures: dict[str, float]) -> str:

@@ -63,8 +63,8 @@ class Recipe:
     inherit what they do not say and INHERITED names;
     marked: of a teacher of stance, whether it reads each target between two signs, which tells it apart at
     the price of a pass for each target;
-    then: a recipe that goes on from what this one came to, without teachers; it inherits what it does not
-    say;
+    then: a recipe that goes on from what this one came to, by labels alone or with teachers of its own; it
+    inherits what it does not say;
     frozen: beginnings of names of encoder parameters that are not trained;
     average: steps whose weights are averaged into one more candidate (Izmailov et al. 2018);
     average_with: model folders beside the recipe, of the same encoder and signals; the average of the last

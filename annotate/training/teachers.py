@@ -35,8 +35,9 @@ def taught(
     recipe: Recipe, data: Path, run: Path, progress: Progress, start: Weights | None = None
 ) -> Beliefs:
     """Train the recipe's teachers, each in a folder of its own under `run`, and average their beliefs of the
-    student's rows. What a teacher believes is kept, so that a run that was cut does not ask it again. start:
-    as of `fit`, for teachers on the student's encoder.
+    student's rows: each of the corpora it was taught, and of those of its signal without labels. What a
+    teacher believes is kept, so that a run that was cut does not ask it again. start: as of `fit`, for
+    teachers on the student's encoder.
 
     Raises:
         UserError: for a corpus or encoder that cannot be had, a teacher that cuts text into other words than
@@ -47,8 +48,9 @@ def taught(
     # What is made together with its labels needs no teacher.
     asked = [name for name in recipe.all_corpora() if name not in MADE_FROM or name in UNLABELLED]
     for teacher in recipe.teachers:
-        signals = {SIGNAL_OF[name] for name in teacher.all_corpora()}
-        corpora = [name for name in asked if SIGNAL_OF[name] in signals]
+        known = teacher.all_corpora()
+        signals = {SIGNAL_OF[name] for name in known}
+        corpora = [n for n in asked if n in known or (n in UNLABELLED and SIGNAL_OF[n] in signals)]
         for seed in teacher.seeds:
             one, folder = replace(teacher, seeds=[seed]), run / f"{teacher.name}-{seed}"
             paths = {name: folder / f"beliefs-{name}.npz" for name in corpora}

@@ -44,11 +44,11 @@ def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progres
         fits["average"] = average(list(fits.values()), recipe, data)
     best = max(fits, key=lambda name: headline(fits[name].figures))
     fitted = fits[best]
-    if recipe.then:
+    if then := recipe.then:
         before = {name: tensor.cpu() for name, tensor in fitted.network.state_dict().items()}
-        fitted = fit(
-            recipe.then, data, run / "then", progress, others={"what it went on from": before}, start=before
-        )
+        beliefs = taught(then, data, run / "then", progress, start)
+        others = {"what it went on from": before}
+        fitted = fit(then, data, run / "then", progress, beliefs, others, start=before)
     if not processes.first():
         return out
     found = {name: headline(one.figures) for name, one in fits.items()}
