@@ -16,6 +16,8 @@ from pathlib import Path
 
 from scaling import PAGE, archive, row, run, table, written
 
+from annotate.model.bundle import shipped
+
 BEGIN, END = "<!-- figures: benchmarks/memory.py --page -->", "<!-- end of memory -->"
 PER_PARTITION = 5000
 WORDS = 6
@@ -33,8 +35,8 @@ def main() -> None:
             runs[n] = run(source, Path(scratch, f"{n}-sentences"), "ray", 2)
     first, last = min(runs), max(runs)
     lines = [
-        f"Measured by `python benchmarks/memory.py`: two Ray workers, partitions of {PER_PARTITION:,} short "
-        "sentences:",
+        f"Measured by `python benchmarks/memory.py`: model `{shipped().name}`, two Ray workers, partitions "
+        f"of {PER_PARTITION:,} short sentences:",
         "",
         *table(
             "| run | sentences | seconds | sentences a second | peak memory of a worker, MB |",

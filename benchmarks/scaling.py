@@ -29,6 +29,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from siblings import made
 
+from annotate.model.bundle import shipped
 from annotate.reading import read, split
 
 ROOT = Path(__file__).parent.parent
@@ -278,8 +279,8 @@ def figures(
 
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, PyTorch"
     lines = [
-        f"Measured by `python benchmarks/scaling.py` on {machine} {torch.__version__.split('+')[0]}, one "
-        "thread for each worker, siblings left out:",
+        f"Measured by `python benchmarks/scaling.py` on {machine} {torch.__version__.split('+')[0]}, model "
+        f"`{shipped().name}`, one thread for each worker, siblings left out:",
         "",
     ]
     lines += table(
