@@ -13,7 +13,7 @@ from annotate.model.calibration import expected_calibration_error, reliability_b
 from annotate.signals import SIGNALS
 from annotate.signals.base import Example
 from annotate.signals.hedging import HEDGING
-from annotate.signals.metrics import characters, confusion, counts, token_mcc, word_f1
+from annotate.signals.metrics import characters, confusion, counts, f1, token_mcc, word_f1
 from annotate.signals.mqm import CATEGORIES, true_categories, true_spans
 from annotate.training.assessment import FOLDS, calibration_of, probe
 from annotate.training.card import draw_calibration
@@ -153,3 +153,16 @@ def test_counted_figures_are_those_of_scikit_learn():
     mcc, f1 = token_mcc(facts), word_f1(facts)
     assert mcc.reckon(mcc.facts) == pytest.approx(matthews_corrcoef(truth.ravel(), said.ravel()))
     assert f1.reckon(f1.facts) == pytest.approx(f1_score(truth.ravel(), said.ravel()))
+
+
+@pytest.mark.parametrize(("average", "answers"), [("binary", 2), ("macro", 2), ("macro", 3)])
+def test_f1_is_that_of_scikit_learn(average, answers):
+    from sklearn.metrics import f1_score
+
+    rng = np.random.default_rng(0)
+    for rows in (1, 2, 3, 5, 40):
+        for _ in range(20):
+            facts = rng.integers(answers, size=(rows, 2)).astype(float)
+            theirs = f1_score(facts[:, 0], facts[:, 1], average=average, zero_division=0.0)
+            assert f1(facts, average) == pytest.approx(theirs)
+    assert np.isnan(f1(np.zeros((0, 2)), average))
