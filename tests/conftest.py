@@ -111,9 +111,9 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def longer(corpora, tmp_path):
     """The corpora, their sentences long enough to be read as news."""
-    folder = tmp_path / "corpora"
     import pandas as pd
 
+    folder = tmp_path / "corpora"
     for path in corpora.glob("*/*.parquet"):
         rows = pd.read_parquet(path)
         rows.text += " The mayor of the town told the council so."

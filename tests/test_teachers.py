@@ -106,10 +106,12 @@ def test_a_teacher_that_cuts_other_words_is_refused(taught_recipe, larger_encode
     path = larger_encoder / "tokenizer.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"pre_tokenizer": {"type": "Whitespace"}}))
     recipe = yaml.safe_load(taught_recipe.read_text())
-    recipe["teachers"] = [TEACHERS[1] | {"encoder": str(larger_encoder)}]
+    teacher = TEACHERS[1] | {"encoder": str(larger_encoder)}
+    recipe["then"] = {"corpora": recipe["corpora"], "steps": 8, "teachers": [teacher]}
     taught_recipe.write_text(yaml.safe_dump(recipe))
     done = subprocess.run(command(taught_recipe, corpora, tmp_path), capture_output=True, text=True)
     assert done.returncode == 2
+    assert not (tmp_path / "run").exists(), "it is refused before anything is trained"
     assert "cuts text into other words" in done.stderr
     assert "Traceback" not in done.stderr
 

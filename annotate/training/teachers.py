@@ -20,7 +20,7 @@ import torch
 
 from annotate.errors import UserError
 from annotate.model.batch import collate
-from annotate.model.encoder import folder_of, load_encoder
+from annotate.model.encoder import TOKENIZER, EncoderSpec, folder_of
 from annotate.model.network import Network
 from annotate.training import processes
 from annotate.training.corpora import MADE_FROM, SIGNAL_OF, UNLABELLED
@@ -40,10 +40,8 @@ def taught(
     teachers on the student's encoder.
 
     Raises:
-        UserError: for a corpus or encoder that cannot be had, a teacher that cuts text into other words than
-            the student, or a disk that is full.
+        UserError: for a corpus or encoder that cannot be had, or a disk that is full.
     """
-    _, tokenizer = load_encoder(folder_of(recipe.encoder))
     found: dict[str, list[list[np.ndarray]]] = {}
     # What is made together with its labels needs no teacher.
     asked = [name for name in recipe.all_corpora() if name not in MADE_FROM or name in UNLABELLED]
@@ -55,13 +53,8 @@ def taught(
             one, folder = replace(teacher, seeds=[seed]), run / f"{teacher.name}-{seed}"
             paths = {name: folder / f"beliefs-{name}.npz" for name in corpora}
             if not all(path.is_file() for path in paths.values()):
-                same = one.encoder == recipe.encoder
-                if not same and not cut_alike(load_encoder(folder_of(one.encoder))[1], tokenizer):
-                    raise UserError(
-                        f"The encoder {one.encoder.name} of the teacher {one.name} cuts text into other "
-                        f"words than {recipe.encoder.name}; give it one that cuts alike."
-                    )
-                fitted = fit(one, data, folder, progress, start=start if same else None)
+                begin = start if one.encoder == recipe.encoder else None
+                fitted = fit(one, data, folder, progress, start=begin)
                 fitted.network.halved = one.precision == "bfloat16"
                 for name, path in paths.items() if processes.first() else ():
                     rows = corpus_of(name, data, fitted.tokenizer, replace(recipe, marked=one.marked))
@@ -75,10 +68,32 @@ def taught(
     }
 
 
-def cut_alike(one: Any, other: Any) -> bool:
-    """Whether two tokenizers find the same words in every text: beliefs are held word by word."""
-    first, second = (json.loads(tokenizer.to_str()) for tokenizer in (one, other))
-    return all(first[part] == second[part] for part in ("normalizer", "pre_tokenizer"))
+def check(recipe: Recipe) -> None:
+    """Beliefs are held word by word: every teacher, of what goes on as well, must cut text into the student's
+    words. To be asked before hours of training.
+
+    Raises:
+        UserError: for an encoder that cannot be had, or a teacher that cuts text into other words.
+    """
+    for stage in filter(None, (recipe, recipe.then)):
+        for teacher in stage.teachers:
+            if teacher.encoder != stage.encoder and cutting(teacher.encoder) != cutting(stage.encoder):
+                raise UserError(
+                    f"The encoder {teacher.encoder.name} of the teacher {teacher.name} cuts text into other "
+                    f"words than {stage.encoder.name}; give it one that cuts alike."
+                )
+
+
+def cutting(encoder: EncoderSpec) -> list[Any]:
+    """What decides the words that an encoder's tokenizer finds."""
+    path = folder_of(encoder) / TOKENIZER
+    try:
+        tokenizer = json.loads(path.read_text(encoding="utf-8"))
+        return [tokenizer["normalizer"], tokenizer["pre_tokenizer"]]
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(
+            f"{path} is not a tokenizer's file ({type(error).__name__}); give another encoder."
+        ) from error
 
 
 def believed(network: Network, corpus: Corpus) -> list[np.ndarray]:

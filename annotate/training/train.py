@@ -14,7 +14,7 @@ from annotate.training.corpora import load_corpus, source
 from annotate.training.fit import Fitted, average, fit, headline
 from annotate.training.recipe import Recipe, load_recipe
 from annotate.training.steps import Progress
-from annotate.training.teachers import taught
+from annotate.training.teachers import check, taught
 
 
 def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progress) -> Path:
@@ -29,6 +29,7 @@ def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progres
         UserError: for a recipe, corpus or encoder that cannot be used, or a disk that is full.
     """
     recipe = load_recipe(recipe_file)
+    check(recipe)
     start = adapted(recipe, data, run / "adapted", progress)
     beliefs = taught(recipe, data, run, progress, start)
     runs = [replace(recipe, seeds=[seed]) for seed in recipe.seeds]
