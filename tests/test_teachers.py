@@ -169,6 +169,10 @@ def test_a_sentence_that_is_held_out_is_not_judged_by_teachers():
     [
         ({"precision": "float16"}, "`precision` in the recipe .* must be float32 or bfloat16"),
         ({"teachers": {"name": "x"}}, "`teachers` in the recipe .* must be a list of recipes"),
+        (
+            {"then": {"corpora": {"hedge_bio": 1}, "encoder": "another"}},
+            "`then` in the recipe .* goes on with the same encoder",
+        ),
         ({"teachers": [{"name": "x"}]}, "The recipe .*, teacher 1 lacks `corpora`"),
     ],
 )

@@ -218,6 +218,8 @@ def checked(raw: Any, path: str) -> Recipe:
         also = {key: raw[key] for key in ("name", "masked") if key in raw}
         raw["then"] = checked(mine | also | raw["then"], f"{path}, then")
     recipe = Recipe(**raw)
+    if recipe.then and recipe.then.encoder != recipe.encoder:
+        raise UserError(f"`then` in the recipe {path} goes on with the same encoder; name no other.")
     if recipe.finish and not 0 < recipe.finish_from < recipe.steps:
         raise UserError(f"`finish_from` in the recipe {path} must lie between 0 and `steps`.")
     return recipe
