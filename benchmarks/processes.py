@@ -22,7 +22,7 @@ from annotate.model.precision import fastest
 from annotate.training import processes
 from annotate.training.corpora import SIGNAL_OF
 from annotate.training.recipe import Recipe
-from annotate.training.steps import corpus_of, optimizers, take_step
+from annotate.training.steps import corpus_of, lesson_of, optimizers, take_step
 
 CORPORA = {"newsmtsc": 1.0, "polnear": 1.0, "babe": 1.0}
 
@@ -50,7 +50,7 @@ def main() -> None:
         losses, sentences, started = [], 0, time.monotonic()
         for name in recipe.plan():
             rows = next(streams[name])
-            losses.append(take_step(network, corpora[name], rows, optimizer, {}))
+            losses.append(take_step(network, corpora[name], lesson_of(corpora[name], rows), optimizer, {}))
             schedule.step()
             sentences += len(rows)
         rate = sentences / (time.monotonic() - started)

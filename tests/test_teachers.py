@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 
 import numpy as np
@@ -12,8 +13,14 @@ import yaml
 from tiny import RECIPE, command, weights
 
 from annotate.errors import UserError
+from annotate.model.encoder import MINILM, folder_of, load_encoder
+from annotate.signals.base import Example
+from annotate.training.corpora import SIGNAL_OF
+from annotate.training.exchanging import Exchange
 from annotate.training.naming import read_named
-from annotate.training.recipe import load_recipe
+from annotate.training.panel import Live, Panel
+from annotate.training.recipe import Recipe, load_recipe
+from annotate.training.steps import Corpus
 from annotate.training.teachers import keep, kept
 
 TEACHERS = [
@@ -91,7 +98,9 @@ def test_what_goes_on_may_have_teachers_on_a_larger_encoder(taught_recipe, large
         line = command(taught_recipe, longer, tmp_path / name)
         done = subprocess.run(line, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        found[name] = torch.load(tmp_path / name / "run" / "then" / "checkpoint.pt", weights_only=True)
+        found[name] = torch.load(
+            tmp_path / name / "run" / "then" / "seed-1" / "checkpoint.pt", weights_only=True
+        )
     teacher = tmp_path / "taught" / "run" / "then" / "hedging-1"
     state = torch.load(teacher / "checkpoint.pt", weights_only=True)["network"]
     assert state["encoder.encoder.relative_attention_bias.weight"].shape == (32, 2)
@@ -100,6 +109,85 @@ def test_what_goes_on_may_have_teachers_on_a_larger_encoder(taught_recipe, large
     assert any(not torch.allclose(one[key], other[key], atol=1e-3) for key in one)
     card = (tmp_path / "taught" / "model" / "README.md").read_text()
     assert f"Then taught by models of one signal each: hedging (1 of 4 steps, on `{larger_encoder}`)" in card
+
+
+def test_live_teachers_judge_each_batch_and_a_cut_run_goes_on_alike(
+    taught_recipe, larger_encoder, longer, tmp_path
+):
+    recipe = yaml.safe_load(taught_recipe.read_text())
+    live = {"live": True, "encoder": str(larger_encoder), "seeds": [1, 2]}
+    recipe |= {"seeds": [1, 2], "steps": 8, "evaluate_every": 8, "exchanged": 0.3}
+    recipe["teachers"] = [TEACHERS[0] | {"marked": True} | live, TEACHERS[1] | live]
+    taught_recipe.write_text(yaml.safe_dump(recipe))
+    runs = {}
+    for name in ("whole", "cut"):
+        line = command(taught_recipe, longer, tmp_path / name)
+        done = subprocess.run(line, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert not list((tmp_path / name / "run").glob("*/beliefs-*")), "they are asked at each step instead"
+        if name == "cut":
+            (tmp_path / name / "run" / "seed-2" / "checkpoint.pt").unlink()
+            taught = tmp_path / name / "run" / "stance-1" / "teacher.pt"
+            written = taught.stat().st_mtime_ns
+            subprocess.run(line, check=True, capture_output=True)
+            assert taught.stat().st_mtime_ns == written, "a teacher is trained once"
+        runs[name] = weights(tmp_path / name)
+    for key, value in runs["whole"].items():
+        np.testing.assert_array_equal(value, runs["cut"][key])
+    card = (tmp_path / "whole" / "model" / "README.md").read_text()
+    assert "words are exchanged for words like them (about 30%)" in card
+    recipe["exchanged"] = 0.0
+    taught_recipe.write_text(yaml.safe_dump(recipe))
+    subprocess.run(command(taught_recipe, longer, tmp_path / "plain"), check=True, capture_output=True)
+    plain = weights(tmp_path / "plain")
+    assert any(not np.array_equal(plain[key], value) for key, value in runs["whole"].items())
+
+
+def test_words_are_exchanged_for_words_like_them_and_spans_stay():
+    exchange = Exchange(*load_encoder(folder_of(MINILM)))
+    like = {exchange.words[i] for i in exchange.near[exchange.number["praised"]]}
+    assert {"lauded", "commended"} <= like
+    assert "praised" not in like
+    text = "Critics of the mayor praised Ola Nordmann, who attacked 12 of the ministers’ proposals on Monday."
+    spans = tuple((text.index(w), text.index(w) + len(w), w) for w in ("Ola Nordmann", "of the ministers"))
+    seen = set()
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        made = exchange(Example(text, spans), 0.5, rng)
+        seen.add(made.text)
+        assert [made.text[start:end] for start, end, _ in made.spans] == [w for *_, w in spans]
+        assert re.findall(r"[A-Z]\w+|\d+", made.text) == ["Critics", "Ola", "Nordmann", "12", "Monday"]
+        assert len(made.text.split()) == len(text.split())
+    assert len(seen) > 20
+    assert exchange(Example(text, spans), 0.0, np.random.default_rng(0)).text == text
+
+
+def test_a_live_teacher_judges_what_it_was_taught_and_what_nobody_labelled(annotator):
+    """Of an exchanged batch only the teachers' beliefs count, of another the share that is left to them."""
+    bundle = annotator.bundle
+    recipe = Recipe("student", {"hedge_wiki": 1, "babe": 1, "plain_news": 1}, exchanged=0.5)
+    teacher = Recipe("loaded", {"babe": 1}, live=True)
+    exchange = Exchange(bundle.network.encoder, bundle.tokenizer)
+    panel = Panel([Live(teacher, [bundle.network], bundle.tokenizer)], exchange)
+    examples = [
+        Example("The awful mayor said that the ferries had been late again and again.", label=1.0)
+    ] * 4
+    corpora = {
+        name: Corpus(name, SIGNAL_OF[name], examples, bundle.tokenizer, recipe)
+        for name in ("hedge_wiki", "babe", "plain_news")
+    }
+    assert [name for name, corpus in corpora.items() if panel.of(corpus)] == ["babe", "plain_news"]
+    rows = np.arange(4)
+    even, odd = (panel.lesson(corpora["babe"], rows, 0.25, step) for step in (6, 7))
+    assert (even.share, odd.share) == (1.0, 0.25)
+    assert [e.text for e in odd.examples] == [e.text for e in examples]
+    assert len({e.text for e in even.examples}) > 1
+    assert panel.lesson(corpora["plain_news"], rows, 0.25, 7).share == 1.0
+    for lesson in (even, odd):
+        for encoding, belief, example in zip(lesson.encodings, lesson.beliefs, lesson.examples, strict=True):
+            assert belief.shape == (len({w for w in encoding.word_ids if w is not None}) + 1,)
+            [alone] = panel.teachers[0].judge(corpora["babe"].signal, [example])
+            np.testing.assert_allclose(belief, alone, atol=1e-4)
 
 
 def test_a_teacher_that_cuts_other_words_is_refused(taught_recipe, larger_encoder, corpora, tmp_path):

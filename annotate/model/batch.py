@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -46,19 +48,20 @@ def collate(encodings: Sequence[Any], pad_id: int) -> Batch:
     import torch
 
     length = padded_length(max(len(encoding.ids) for encoding in encodings))
-    ids = torch.full((len(encodings), length), pad_id, dtype=torch.long)
-    attention = torch.zeros(len(encodings), length, dtype=torch.long)
-    pool = torch.zeros(len(encodings), length, length)
+    ids = np.full((len(encodings), length), pad_id)
+    attention = np.zeros((len(encodings), length), dtype=np.int64)
+    pool = np.zeros((len(encodings), length, length), dtype=np.float32)
     words: list[list[tuple[int, int]]] = []
     for i, encoding in enumerate(encodings):
-        ids[i, : len(encoding.ids)] = torch.tensor(encoding.ids)
+        ids[i, : len(encoding.ids)] = encoding.ids
         attention[i, : len(encoding.ids)] = 1
-        pieces: dict[int, list[int]] = {}
-        for token, word in enumerate(encoding.word_ids):
-            if word is not None:
-                pieces.setdefault(word, []).append(token)
+        named = [(t, word) for t, word in enumerate(encoding.word_ids) if word is not None]
+        tokens = np.array([t for t, _ in named], dtype=int)
+        _, first, number, pieces = np.unique(
+            [word for _, word in named], return_index=True, return_inverse=True, return_counts=True
+        )
+        pool[i, number, tokens] = 1 / pieces[number]
         offsets = encoding.offsets
-        words.append([(offsets[tokens[0]][0], offsets[tokens[-1]][1]) for tokens in pieces.values()])
-        for n, tokens in enumerate(pieces.values()):
-            pool[i, n, tokens] = 1 / len(tokens)
-    return Batch(ids, attention, pool, words)
+        last = tokens[first + pieces - 1]
+        words.append([(offsets[a][0], offsets[b][1]) for a, b in zip(tokens[first], last, strict=True)])
+    return Batch(torch.from_numpy(ids), torch.from_numpy(attention), torch.from_numpy(pool), words)

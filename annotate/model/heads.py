@@ -53,12 +53,14 @@ class TargetHead(nn.Module):
     """Logits per query, a query being one target of one sentence: [Q, outputs].
 
     Joins the mean of the sentence, the mean of the target's words, and what the target attends to in
-    the sentence. One unmarked pass of the encoder serves every target.
+    the sentence, with `attention_heads` or the next lower number that divides the width. One unmarked pass
+    of the encoder serves every target.
     """
 
     def __init__(self, width: int, outputs: int, attention_heads: int = 6, dropout: float = 0.1) -> None:
         super().__init__()
         self.outputs = outputs
+        attention_heads = next(n for n in range(attention_heads, 0, -1) if width % n == 0)
         self.attention = nn.MultiheadAttention(width, attention_heads, dropout=dropout, batch_first=True)
         self.classify = nn.Sequential(
             nn.Dropout(dropout),

@@ -32,7 +32,7 @@ class Loaded(Tagger):
     label = Label("Loaded", "#CC79A7", "3")
     controls = Controls(labels=(label,))
     readers = {"babe": read_babe}  # noqa: RUF012
-    word_weight = {"babe": 5.0, REVIEWED: 5.0}  # noqa: RUF012
+    word_weight = {"babe": 5.0, "plain_news": 5.0, REVIEWED: 5.0}  # noqa: RUF012
 
     def metrics(
         self, corpus: str, scores: Sequence[Any], examples: Sequence[Example], settings: Settings

@@ -62,7 +62,8 @@ def made_from(config: dict[str, Any], size: float) -> Iterator[str]:
     then = recipe.get("then")
     yield (
         f"- Training: {recipe['steps']} steps of {recipe['batch_size']} sentences"
-        + (f", then {then['steps']}" if then else "")
+        + (f", then {then['steps']} of {then['batch_size']}" if then else "")
+        + (f", the average of {len(then['seeds'])} seeds" if then and len(then["seeds"]) > 1 else "")
         + f". Chosen by the mean dev figure: {training['chosen']}"
         f" ({listed(training['candidates'])}), seed {training['seed']} ({listed(training['seeds'])})"
     )
@@ -72,6 +73,11 @@ def made_from(config: dict[str, Any], size: float) -> Iterator[str]:
                 f"{t['name']} ({len(t['seeds'])} of {t['steps']} steps{larger(t, config)})" for t in teachers
             )
             yield f"- {who} by models of one signal each: {named}; their word weighs ever less, labels more"
+            if any(t.get("live") for t in teachers):
+                yield (
+                    "- They judge each batch as it comes; in every other one words are exchanged for words "
+                    f"like them (about {stage['exchanged']:.0%}), and only what they believe counts"
+                )
     yield "- Reproduce: `annotate train models/recipe.yaml --data FOLDER`"
     yield from ("", "| corpus | rows | share of batches | licence, word for word | citation |")
     yield "|---|---|---|---|---|"

@@ -21,7 +21,7 @@ from annotate.signals.base import REVIEWED
 from annotate.training.corpora import SIGNAL_OF
 from annotate.training.lessons import Lessons
 from annotate.training.recipe import Recipe
-from annotate.training.steps import Corpus, claim, optimizers, resume, save, state_of, take_step
+from annotate.training.steps import Corpus, claim, lesson_of, optimizers, resume, save, state_of, take_step
 from annotate.training.teachers import believed
 
 Progress = Callable[[int, int, str], None]
@@ -96,7 +96,8 @@ def go_on(
     network.train()
     while step < len(plan):
         key = plan[step]
-        take_step(network, sets[key], next(streams[key]), optimizer, losses, beliefs.get(key), 1.0)
+        lesson = lesson_of(sets[key], next(streams[key]), beliefs.get(key), 1.0)
+        take_step(network, sets[key], lesson, optimizer, losses)
         schedule.step()
         step += 1
         progress(step, len(plan), " ".join(f"{n} {v:.3f}" for n, v in sorted(losses.items())))

@@ -12,6 +12,7 @@ from annotate.errors import UserError
 from annotate.signals import SIGNALS
 from annotate.signals.base import Example, Reader, Signal
 from annotate.signals.garble import GARBLE
+from annotate.signals.loaded import LOADED
 from annotate.signals.stance import STANCE
 from annotate.training.naming import read_named
 from annotate.training.swapping import read_swapped
@@ -30,6 +31,9 @@ SIGNAL_OF: dict[str, Signal] = {
     **{name: signal for name, (signal, _) in READERS.items()},
     "swapped_news": GARBLE,
     "named_news": STANCE,
+    "named_texts": STANCE,
+    "plain_texts": GARBLE,
+    "plain_news": LOADED,
     **{name: signal for name, (_, signal, _) in WRITTEN.items()},
 }
 """The signal that each corpus teaches, those that are made from others among them."""
@@ -44,9 +48,12 @@ MADE_FROM = {
         "mlqe_pe_en",
     ),
     "named_news": ("polnear", "babe"),
+    "named_texts": ("newsmtsc", "hedge_wiki", "zhen_news20", "zhen_news21", "mlqe_pe_en"),
+    "plain_texts": ("newsmtsc", "polnear", "babe", "hedge_wiki", "mlqe_pe_en"),
+    "plain_news": ("newsmtsc", "polnear"),
 }
 """What is made of the clean text of others: of translations, what shows no error, and the post-edits."""
-UNLABELLED = ("named_news",)
+UNLABELLED = ("named_news", "named_texts", "plain_texts", "plain_news")
 """What only teachers judge."""
 
 
@@ -72,6 +79,8 @@ def load_corpus(folder: Path, name: str, split: Split) -> list[Example]:
         texts = clean_texts(folder, MADE_FROM[name], split)
         if name not in UNLABELLED:
             return read_swapped(texts, seed=SPLITS.index(split))
+        if SIGNAL_OF[name] is not STANCE:
+            return [Example(text) for text in texts]
         held_out: tuple[Split, ...] = ("dev", "test")
         return read_named(texts, [e.text for s in held_out for e in load_corpus(folder, "newsmtsc", s)])
     if name in WRITTEN:

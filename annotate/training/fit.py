@@ -20,6 +20,7 @@ from annotate.signals.base import Example, Settings
 from annotate.training import processes
 from annotate.training.corpora import MADE_FROM, SIGNAL_OF
 from annotate.training.evaluation import Figure, tune_and_measure
+from annotate.training.panel import Panel
 from annotate.training.recipe import Recipe
 from annotate.training.steps import (
     Beliefs,
@@ -27,6 +28,7 @@ from annotate.training.steps import (
     claim,
     corpus_of,
     examples_of,
+    lesson_of,
     note,
     optimizers,
     resume,
@@ -65,13 +67,14 @@ def fit(
     beliefs: Beliefs | None = None,
     others: Mapping[str, Weights] | None = None,
     start: Weights | None = None,
+    panel: Panel | None = None,
 ) -> Fitted:
     """Train by the recipe in the folder `run`, going on from its last checkpoint if it has one.
 
     beliefs: what teachers make of the rows of some corpora. The share of the loss against them falls from 1
     to 0 over the steps, that against labels rises (Clark et al. 2019); rows that have no label keep to the
     beliefs. others: by name, weights that the last step is averaged with. start: weights
-    that the network begins with, or its encoder.
+    that the network begins with, or its encoder. panel: teachers who judge each batch as it comes.
 
     Raises:
         UserError: for a corpus or encoder that cannot be had, or a run folder of another recipe.
@@ -111,8 +114,11 @@ def fit(
         corpus = train[plan[step]]
         rows = next(streams[corpus.name])
         share = 1 - step / recipe.steps
-        believed = beliefs[corpus.name] if beliefs and corpus.name in beliefs else None
-        losses[corpus.name] = take_step(network, corpus, rows, optimizer, losses, believed, share)
+        if panel and panel.of(corpus):
+            lesson = panel.lesson(corpus, rows, share, step)
+        else:
+            lesson = lesson_of(corpus, rows, (beliefs or {}).get(corpus.name), share)
+        losses[corpus.name] = take_step(network, corpus, lesson, optimizer, losses)
         schedule.step()
         step += 1
         progress(step, recipe.steps, " ".join(f"{n} {v:.3f}" for n, v in sorted(losses.items())))

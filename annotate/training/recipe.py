@@ -61,6 +61,10 @@ class Recipe:
     adapt: what the encoder reads before it, and its teachers, are taught;
     teachers: recipes of models of one signal each, whose beliefs teach this one (`training.teachers`); they
     inherit what they do not say and INHERITED names;
+    live: of a teacher, whether it is asked at each step about the very batch that the student sees (Beyer et
+    al. 2022, Knowledge distillation: A good teacher is patient and consistent), not once about each row; such
+    a teacher needs its pass at each step, and may judge sentences that nobody wrote: `exchanged` is the share
+    of words that every other such batch has exchanged for words like them (`training.exchanging`);
     marked: of a teacher of stance, whether it reads each target between two signs, which tells it apart at
     the price of a pass for each target;
     then: a recipe that goes on from what this one came to, by labels alone or with teachers of its own; it
@@ -90,6 +94,8 @@ class Recipe:
     frozen: list[str] = field(default_factory=lambda: ["embeddings."])
     adapt: Adaptation | None = None
     teachers: list[Recipe] = field(default_factory=list)
+    live: bool = False
+    exchanged: float = 0.0
     marked: bool = False
     then: Recipe | None = None
     average: list[int] = field(default_factory=list)
@@ -160,8 +166,9 @@ def checked(raw: Any, path: str) -> Recipe:
         if key in raw and (not isinstance(raw[key], dict) or not raw[key]):
             raise UserError(f"`{key}` in the recipe {path} must map corpus names to numbers.")
     given = (raw["corpora"], raw.get("finish", {}), raw.get("masked", {}))
-    if not isinstance(raw.get("marked", False), bool):
-        raise UserError(f"`marked` in the recipe {path} must be true or false.")
+    for key in ("marked", "live"):
+        if not isinstance(raw.get(key, False), bool):
+            raise UserError(f"`{key}` in the recipe {path} must be true or false.")
     for corpus, weight in (pair for numbers in given for pair in numbers.items()):
         if corpus not in SIGNAL_OF:
             raise UserError(
@@ -173,7 +180,7 @@ def checked(raw: Any, path: str) -> Recipe:
         raw["encoder"] = EncoderSpec(**raw["encoder"])
     elif isinstance(raw.get("encoder"), str):
         raw["encoder"] = MINILM if raw["encoder"] == MINILM.name else EncoderSpec(raw["encoder"])
-    for key in ("learning_rate", "head_learning_rate", "weight_decay", "warmup"):
+    for key in ("learning_rate", "head_learning_rate", "weight_decay", "warmup", "exchanged"):
         if key in raw:
             try:
                 raw[key] = float(raw[key])
@@ -194,6 +201,8 @@ def checked(raw: Any, path: str) -> Recipe:
             raise UserError(f"`{key}` in the recipe {path} must be a whole number above 0, not {raw[key]!r}.")
     if raw.get("precision", "float32") not in ("float32", "bfloat16"):
         raise UserError(f"`precision` in the recipe {path} must be float32 or bfloat16.")
+    if not 0 <= raw.get("exchanged", 0.0) <= 1:
+        raise UserError(f"`exchanged` in the recipe {path} must lie between 0 and 1.")
     seeds = raw.get("seeds", [1])
     if not isinstance(seeds, list) or not seeds or not all(isinstance(s, int) and s >= 0 for s in seeds):
         raise UserError(f"`seeds` in the recipe {path} must be a list of whole numbers, not {seeds!r}.")

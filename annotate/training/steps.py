@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class Corpus:
         self.name, self.signal, self.examples, self.recipe = name, signal, examples, recipe
         self.sentences = [self.signal.sentence(example) for example in examples]
         self.encodings = tokenize(tokenizer, [e.text for e in examples], recipe.limit)
+        self.tokenizer = tokenizer
         self.lengths = np.array([len(e.ids) for e in self.encodings])
         self.mask = mask_of(tokenizer)
 
@@ -130,34 +131,47 @@ def optimizers(network: Network, recipe: Recipe) -> tuple[torch.optim.Optimizer,
     return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
 
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One batch of a corpus: its sentences, and the `share` of the loss that is reckoned against what
+    teachers believe of them, where there are any; the rest is against the labels."""
+
+    examples: Sequence[Example]
+    encodings: Sequence[Any]
+    beliefs: Sequence[np.ndarray] | None = None
+    share: float = 0.0
+
+
+def lesson_of(
+    corpus: Corpus, rows: np.ndarray, beliefs: Sequence[np.ndarray] | None = None, share: float = 0.0
+) -> Lesson:
+    """Rows of a corpus as they are; `beliefs` of all its rows. What has no label keeps to the beliefs."""
+    return Lesson(
+        [corpus.examples[i] for i in rows],
+        [corpus.encodings[i] for i in rows],
+        None if beliefs is None else [beliefs[i] for i in rows],
+        1.0 if corpus.name in UNLABELLED else share,
+    )
+
+
 def take_step(
-    network: Network,
-    corpus: Corpus,
-    rows: np.ndarray,
-    optimizer: Any,
-    losses: dict[str, float],
-    beliefs: Sequence[np.ndarray] | None = None,
-    share: float = 0.0,
+    network: Network, corpus: Corpus, lesson: Lesson, optimizer: Any, losses: dict[str, float]
 ) -> float:
-    """One step on one batch, `share` of it against the teachers' beliefs where there are any; the running
-    mean of the corpus's loss."""
-    encodings = [corpus.encodings[i] for i in rows]
-    batch = collate(encodings, network.encoder.config.pad_token_id or 0)
-    examples = [corpus.examples[i] for i in rows]
+    """One step on one batch; the running mean of the corpus's loss."""
+    signal, examples = corpus.signal, lesson.examples
+    batch = collate(lesson.encodings, network.encoder.config.pad_token_id or 0)
     if hide := corpus.recipe.masked.get(corpus.name):
-        hidden = unlabelled(encodings, examples, batch.input_ids.shape[1])
+        hidden = unlabelled(lesson.encodings, examples, batch.input_ids.shape[1])
         batch.input_ids[hidden & (torch.rand(hidden.shape) < hide)] = corpus.mask
-    sentences = [corpus.sentences[i] for i in rows]
     encoded = processes.encode(network, batch)
-    out = network.read(encoded, batch, sentences, only=[corpus.signal])[corpus.signal.name]
-    if corpus.name in UNLABELLED:
-        share = 1.0
+    sentences = [signal.sentence(example) for example in examples]
+    out = network.read(encoded, batch, sentences, only=[signal])[signal.name]
     loss = torch.zeros(())
-    if beliefs is None or share < 1:
-        loss = corpus.signal.loss(out, examples, batch, corpus.name)
-    if beliefs is not None:
-        theirs = corpus.signal.belief_loss(out, batch, [beliefs[i] for i in rows], corpus.name)
-        loss = share * theirs + (1 - share) * loss
+    if lesson.beliefs is None or lesson.share < 1:
+        loss = signal.loss(out, examples, batch, corpus.name)
+    if lesson.beliefs is not None:
+        theirs = signal.belief_loss(out, batch, lesson.beliefs, corpus.name)
+        loss = lesson.share * theirs + (1 - lesson.share) * loss
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     processes.sum_gradients(network)

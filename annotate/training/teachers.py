@@ -20,13 +20,16 @@ import torch
 
 from annotate.errors import UserError
 from annotate.model.batch import collate
-from annotate.model.encoder import TOKENIZER, EncoderSpec, folder_of
+from annotate.model.encoder import TOKENIZER, EncoderSpec, folder_of, load_encoder
 from annotate.model.network import Network
+from annotate.signals import SIGNALS
 from annotate.training import processes
 from annotate.training.corpora import MADE_FROM, SIGNAL_OF, UNLABELLED
+from annotate.training.exchanging import Exchange
 from annotate.training.fit import Weights, fit
+from annotate.training.panel import Live, Panel, averaged
 from annotate.training.recipe import Recipe
-from annotate.training.steps import Beliefs, Corpus, Progress, corpus_of
+from annotate.training.steps import Beliefs, Corpus, Progress, corpus_of, save
 
 BATCH = 32
 
@@ -36,8 +39,8 @@ def taught(
 ) -> Beliefs:
     """Train the recipe's teachers, each in a folder of its own under `run`, and average their beliefs of the
     student's rows: each of the corpora it was taught, and of those of its signal without labels. What a
-    teacher believes is kept, so that a run that was cut does not ask it again. start: as of `fit`, for
-    teachers on the student's encoder.
+    teacher believes is kept, so that a run that was cut does not ask it again; live ones are not asked here.
+    start: as of `fit`, for teachers on the student's encoder.
 
     Raises:
         UserError: for a corpus or encoder that cannot be had, or a disk that is full.
@@ -45,27 +48,61 @@ def taught(
     found: dict[str, list[list[np.ndarray]]] = {}
     # What is made together with its labels needs no teacher.
     asked = [name for name in recipe.all_corpora() if name not in MADE_FROM or name in UNLABELLED]
-    for teacher in recipe.teachers:
+    for teacher in (one for one in recipe.teachers if not one.live):
         known = teacher.all_corpora()
         signals = {SIGNAL_OF[name] for name in known}
         corpora = [n for n in asked if n in known or (n in UNLABELLED and SIGNAL_OF[n] in signals)]
         for seed in teacher.seeds:
-            one, folder = replace(teacher, seeds=[seed]), run / f"{teacher.name}-{seed}"
+            folder = run / f"{teacher.name}-{seed}"
             paths = {name: folder / f"beliefs-{name}.npz" for name in corpora}
             if not all(path.is_file() for path in paths.values()):
-                begin = start if one.encoder == recipe.encoder else None
-                fitted = fit(one, data, folder, progress, start=begin)
-                fitted.network.halved = one.precision == "bfloat16"
+                network, tokenizer = at_hand(recipe, teacher, seed, data, folder, progress, start)
                 for name, path in paths.items() if processes.first() else ():
-                    rows = corpus_of(name, data, fitted.tokenizer, replace(recipe, marked=one.marked))
-                    keep(path, believed(fitted.network, rows))
+                    rows = corpus_of(name, data, tokenizer, replace(recipe, marked=teacher.marked))
+                    keep(path, believed(network, rows))
                 processes.wait()
             for name, path in paths.items():
                 found.setdefault(name, []).append(kept(path))
-    return {
-        name: [np.mean(beliefs, axis=0) for beliefs in zip(*each, strict=True)]
-        for name, each in found.items()
-    }
+    return {name: averaged(each) for name, each in found.items()}
+
+
+def panel_of(
+    recipe: Recipe, data: Path, run: Path, progress: Progress, start: Weights | None = None
+) -> Panel | None:
+    """As `taught`, of the recipe's live teachers; None where it has none."""
+    live = []
+    for teacher in (one for one in recipe.teachers if one.live):
+        found = [
+            at_hand(recipe, teacher, seed, data, run / f"{teacher.name}-{seed}", progress, start)
+            for seed in teacher.seeds
+        ]
+        live.append(Live(teacher, [network for network, _ in found], found[0][1]))
+    return Panel(live, Exchange(*load_encoder(folder_of(recipe.encoder)))) if live else None
+
+
+def at_hand(
+    recipe: Recipe,
+    teacher: Recipe,
+    seed: int,
+    data: Path,
+    folder: Path,
+    progress: Progress,
+    start: Weights | None,
+) -> tuple[Network, Any]:
+    """The network and tokenizer of a teacher of a student's recipe, from its folder if it was trained
+    before."""
+    one, path = replace(teacher, seeds=[seed]), folder / "teacher.pt"
+    if not path.is_file():
+        fitted = fit(one, data, folder, progress, start=start if one.encoder == recipe.encoder else None)
+        save(path, fitted.network.state_dict())
+        processes.wait()
+    encoder, tokenizer = load_encoder(folder_of(one.encoder))
+    taught = {SIGNAL_OF[name] for name in one.all_corpora()}
+    network = Network(encoder, [signal for signal in SIGNALS if signal in taught])
+    network.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
+    network.halved = one.precision == "bfloat16"
+    network.eval()
+    return network, tokenizer
 
 
 def check(recipe: Recipe) -> None:

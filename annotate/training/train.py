@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -11,10 +12,10 @@ from annotate.training import processes
 from annotate.training.adapting import adapted
 from annotate.training.card import write_card
 from annotate.training.corpora import load_corpus, source
-from annotate.training.fit import Fitted, average, fit, headline
+from annotate.training.fit import Fitted, Weights, average, fit, headline
 from annotate.training.recipe import Recipe, load_recipe
 from annotate.training.steps import Progress
-from annotate.training.teachers import check, taught
+from annotate.training.teachers import check, panel_of, taught
 
 
 def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progress) -> Path:
@@ -31,30 +32,45 @@ def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progres
     recipe = load_recipe(recipe_file)
     check(recipe)
     start = adapted(recipe, data, run / "adapted", progress)
-    beliefs = taught(recipe, data, run, progress, start)
-    runs = [replace(recipe, seeds=[seed]) for seed in recipe.seeds]
     others = {
         folder: load_bundle(recipe_file.parent / folder).network.cpu().state_dict()
         for folder in recipe.average_with
     }
-    fits = {
-        str(one.seed): fit(one, data, run / f"seed-{one.seed}", progress, beliefs, others, start)
-        for one in runs
-    }
-    if len(fits) > 1:
-        fits["average"] = average(list(fits.values()), recipe, data)
+    fits = stage(recipe, data, run, progress, start, start, others)
     best = max(fits, key=lambda name: headline(fits[name].figures))
     fitted = fits[best]
-    if then := recipe.then:
+    if recipe.then:
         before = {name: tensor.cpu() for name, tensor in fitted.network.state_dict().items()}
-        beliefs = taught(then, data, run / "then", progress, start)
         others = {"what it went on from": before}
-        fitted = fit(then, data, run / "then", progress, beliefs, others, start=before)
+        after = stage(recipe.then, data, run / "then", progress, start, before, others)
+        fitted = max(after.values(), key=lambda one: headline(one.figures))
     if not processes.first():
         return out
     found = {name: headline(one.figures) for name, one in fits.items()}
     write_model(out, recipe, data, fitted, seeds=found, seed=best)
     return out
+
+
+def stage(
+    recipe: Recipe,
+    data: Path,
+    run: Path,
+    progress: Progress,
+    read: Weights | None,
+    start: Weights | None,
+    others: Mapping[str, Weights],
+) -> dict[str, Fitted]:
+    """The teachers of a recipe, then a run for each of its seeds and, of several, their average; by name.
+    read: what teachers on the student's encoder begin with; `start` what the student does."""
+    beliefs = taught(recipe, data, run, progress, read)
+    panel = panel_of(recipe, data, run, progress, read)
+    fits = {}
+    for seed in recipe.seeds:
+        one, folder = replace(recipe, seeds=[seed]), run / f"seed-{seed}"
+        fits[str(seed)] = fit(one, data, folder, progress, beliefs, others, start, panel)
+    if len(fits) > 1:
+        fits["average"] = average(list(fits.values()), recipe, data)
+    return fits
 
 
 def write_model(
