@@ -21,7 +21,7 @@ from annotate.training.naming import read_named
 from annotate.training.panel import Live, Panel
 from annotate.training.recipe import Recipe, load_recipe
 from annotate.training.steps import Corpus
-from annotate.training.teachers import keep, kept
+from annotate.training.teachers import check, keep, kept
 
 TEACHERS = [
     {"name": "stance", "corpora": {"newsmtsc": 1}, "seeds": [1, 2], "steps": 4, "evaluate_every": 4},
@@ -116,7 +116,7 @@ def test_live_teachers_judge_each_batch_and_a_cut_run_goes_on_alike(
 ):
     recipe = yaml.safe_load(taught_recipe.read_text())
     live = {"live": True, "encoder": str(larger_encoder), "seeds": [1, 2]}
-    recipe |= {"seeds": [1, 2], "steps": 8, "evaluate_every": 8, "exchanged": 0.3}
+    recipe |= {"seeds": [1, 2], "steps": 8, "evaluate_every": 8, "exchanged": 0.3, "vectors": 1.0}
     recipe["teachers"] = [TEACHERS[0] | {"marked": True} | live, TEACHERS[1] | live]
     taught_recipe.write_text(yaml.safe_dump(recipe))
     runs = {}
@@ -186,7 +186,7 @@ def test_a_live_teacher_judges_what_it_was_taught_and_what_nobody_labelled(annot
     for lesson in (even, odd):
         for encoding, belief, example in zip(lesson.encodings, lesson.beliefs, lesson.examples, strict=True):
             assert belief.shape == (len({w for w in encoding.word_ids if w is not None}) + 1,)
-            [alone] = panel.teachers[0].judge(corpora["babe"].signal, [example])
+            [alone], _ = panel.teachers[0].judge(corpora["babe"].signal, [example])
             np.testing.assert_allclose(belief, alone, atol=1e-4)
 
 
@@ -202,6 +202,18 @@ def test_a_teacher_that_cuts_other_words_is_refused(taught_recipe, larger_encode
     assert not (tmp_path / "run").exists(), "it is refused before anything is trained"
     assert "cuts text into other words" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_nobody_labelled_needs_a_teacher(tmp_path, tiny_encoder):
+    path = tmp_path / "recipe.yaml"
+    recipe = {**RECIPE, "encoder": str(tiny_encoder), "corpora": {"newsmtsc": 1, "named_news": 1}}
+    path.write_text(yaml.safe_dump(recipe | {"teachers": [TEACHERS[1]]}))
+    with pytest.raises(
+        UserError, match="Nobody labelled `named_news`; the recipe tiny needs a teacher of stance"
+    ):
+        check(load_recipe(path))
+    path.write_text(yaml.safe_dump(recipe | {"teachers": TEACHERS}))
+    check(load_recipe(path))
 
 
 def test_what_teachers_believe_comes_back_in_its_shape(tmp_path):

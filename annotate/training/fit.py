@@ -94,7 +94,10 @@ def fit(
         if name.startswith(tuple(recipe.frozen)):
             parameter.requires_grad_(False)
     network.halved = recipe.precision == "bfloat16"
-    optimizer, schedule = optimizers(network, recipe)
+    views = None
+    if panel and recipe.vectors:
+        views = panel.views(encoder.config.hidden_size).to(network.device)
+    optimizer, schedule = optimizers(network, recipe, views)
     train = {name: corpus_of(name, data, tokenizer, recipe) for name in corpora}
     # What is made from other corpora teaches, but the best step is chosen by what people labelled.
     dev = {
@@ -102,7 +105,7 @@ def fit(
         for name in corpora
         if name not in MADE_FROM
     }
-    step, best = resume(run, network, optimizer, schedule)
+    step, best = resume(run, network, optimizer, schedule, views)
     plan = recipe.plan()
     streams = {name: corpus.batches() for name, corpus in train.items()}
     for past in plan[:step]:
@@ -118,7 +121,7 @@ def fit(
             lesson = panel.lesson(corpus, rows, share, step)
         else:
             lesson = lesson_of(corpus, rows, (beliefs or {}).get(corpus.name), share)
-        losses[corpus.name] = take_step(network, corpus, lesson, optimizer, losses)
+        losses[corpus.name] = take_step(network, corpus, lesson, optimizer, losses, views)
         schedule.step()
         step += 1
         progress(step, recipe.steps, " ".join(f"{n} {v:.3f}" for n, v in sorted(losses.items())))
@@ -141,7 +144,7 @@ def fit(
         if step in recipe.average:
             save(run / f"average-{step}.pt", {"network": network.state_dict()})
         if evaluated or step % recipe.checkpoint_every == 0:
-            save(run / "checkpoint.pt", state_of(network, optimizer, schedule, step, best))
+            save(run / "checkpoint.pt", state_of(network, optimizer, schedule, step, best, views))
     processes.wait()
     network.halved = False
     dev = {name: examples_of(name, data, "dev", recipe) for name in dev}

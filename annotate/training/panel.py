@@ -7,20 +7,21 @@ Asked at every step, they also judge sentences that nobody wrote, and never the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from annotate.model.batch import collate, tokenize
 from annotate.model.network import Network
-from annotate.signals.base import Example, Signal
+from annotate.signals.base import Encoded, Example, Signal
 from annotate.training.corpora import UNLABELLED
 from annotate.training.exchanging import Exchange
 from annotate.training.recipe import Recipe
-from annotate.training.steps import Corpus, Lesson, lesson_of, marked
+from annotate.training.steps import Corpus, Lesson, lesson_of, marked, signs_of
 
 
 @dataclass(frozen=True)
@@ -31,23 +32,39 @@ class Live:
     networks: Sequence[Network]
     tokenizer: Any
 
-    def judge(self, signal: Signal, examples: Sequence[Example]) -> list[np.ndarray]:
-        """What its seeds believe of each example, averaged."""
+    def judge(self, signal: Signal, examples: Sequence[Example]) -> tuple[list[np.ndarray], Vectors]:
+        """What its seeds believe of each example, averaged, and the vectors they have of its words."""
         seen = [marked(example) for example in examples] if self.recipe.marked else examples
         encodings = tokenize(self.tokenizer, [example.text for example in seen], self.recipe.limit)
         batch = collate(encodings, self.networks[0].encoder.config.pad_token_id or 0)
         sentences = [signal.sentence(example) for example in seen]
+        judged, vectors = [], []
         with torch.inference_mode():
-            judged = [
-                signal.beliefs(network(batch, sentences, only=[signal])[signal.name], batch)
-                for network in self.networks
-            ]
-        return averaged(judged)
+            for network in self.networks:
+                encoded = network.encode(batch)
+                out = network.read(encoded, batch, sentences, only=[signal])[signal.name]
+                judged.append(signal.beliefs(out, batch))
+                vectors.append(nn.functional.layer_norm(encoded.words, encoded.words.shape[2:]))
+        signs = [set(signs_of(example)) if self.recipe.marked else set() for example in seen]
+        places = [
+            [n for n, (start, _) in enumerate(words) if start not in added]
+            for words, added in zip(batch.words, signs, strict=True)
+        ]
+        return averaged(judged), Vectors(torch.stack(vectors).mean(0), places)
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """What a teacher's encoder made of a batch: `words` [B, N, D], and for each sentence where the vectors of
+    its own words lie among them."""
+
+    words: Tensor
+    places: Sequence[Sequence[int]]
 
 
 class Panel:
-    """The live teachers of a student. `exchange` makes the sentences that
-    nobody wrote, of every other batch and of those without labels."""
+    """The live teachers of a student. `exchange` makes the sentences that nobody wrote, of every other batch
+    and of those without labels."""
 
     def __init__(self, teachers: Sequence[Live], exchange: Exchange) -> None:
         self.teachers, self.exchange = teachers, exchange
@@ -71,8 +88,37 @@ class Panel:
             share = 1.0
             examples = [self.exchange(e, 2 * recipe.exchanged * rng.random(), rng) for e in examples]
             encodings = tokenize(corpus.tokenizer, [e.text for e in examples], recipe.limit)
-        beliefs = averaged([teacher.judge(corpus.signal, examples) for teacher in self.of(corpus)])
-        return Lesson(examples, encodings, beliefs, share)
+        teachers = self.of(corpus)
+        judged = [teacher.judge(corpus.signal, examples) for teacher in teachers]
+        beliefs = averaged([one for one, _ in judged])
+        vectors = {t.recipe.name: one for t, (_, one) in zip(teachers, judged, strict=True)}
+        return Lesson(examples, encodings, beliefs, share, vectors)
+
+    def views(self, width: int) -> Views:
+        """Fresh ones, for a student of this width."""
+        widths = {t.recipe.name: t.networks[0].encoder.config.hidden_size for t in self.teachers}
+        return Views({name: nn.Linear(width, theirs) for name, theirs in widths.items()})
+
+
+class Views(nn.ModuleDict):
+    """For each teacher by name, how a student's vector of a word is turned into the teacher's; they are
+    learned with the student, whose vectors come to hold what the teachers' do (Romero et al. 2015, FitNets;
+    Jiao et al. 2020), and are left with the run."""
+
+    def loss(self, encoded: Encoded, vectors: Mapping[str, Vectors]) -> Tensor:
+        """The mean squared error over words and dimensions, the teachers' vectors being of variance 1."""
+        total = torch.zeros((), device=encoded.words.device)
+        for name, theirs in vectors.items():
+            lengths = [
+                min(len(places), int(n)) for places, n in zip(theirs.places, encoded.mask.sum(1), strict=True)
+            ]
+            rows = [i for i, n in enumerate(lengths) for _ in range(n)]
+            mine = [k for n in lengths for k in range(n)]
+            other = [k for places, n in zip(theirs.places, lengths, strict=True) for k in places[:n]]
+            if rows:
+                seen = self[name](encoded.words[rows, mine])
+                total = total + nn.functional.mse_loss(seen, theirs.words[rows, other].clone())
+        return total.cpu()
 
 
 def averaged(judged: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:

@@ -64,7 +64,8 @@ class Recipe:
     live: of a teacher, whether it is asked at each step about the very batch that the student sees (Beyer et
     al. 2022, Knowledge distillation: A good teacher is patient and consistent), not once about each row; such
     a teacher needs its pass at each step, and may judge sentences that nobody wrote: `exchanged` is the share
-    of words that every other such batch has exchanged for words like them (`training.exchanging`);
+    of words that every other such batch has exchanged for words like them (`training.exchanging`), and
+    `vectors` the weight of holding the student's vectors of words to theirs (`training.panel.Views`);
     marked: of a teacher of stance, whether it reads each target between two signs, which tells it apart at
     the price of a pass for each target;
     then: a recipe that goes on from what this one came to, by labels alone or with teachers of its own; it
@@ -96,6 +97,7 @@ class Recipe:
     teachers: list[Recipe] = field(default_factory=list)
     live: bool = False
     exchanged: float = 0.0
+    vectors: float = 0.0
     marked: bool = False
     then: Recipe | None = None
     average: list[int] = field(default_factory=list)
@@ -180,7 +182,7 @@ def checked(raw: Any, path: str) -> Recipe:
         raw["encoder"] = EncoderSpec(**raw["encoder"])
     elif isinstance(raw.get("encoder"), str):
         raw["encoder"] = MINILM if raw["encoder"] == MINILM.name else EncoderSpec(raw["encoder"])
-    for key in ("learning_rate", "head_learning_rate", "weight_decay", "warmup", "exchanged"):
+    for key in ("learning_rate", "head_learning_rate", "weight_decay", "warmup", "exchanged", "vectors"):
         if key in raw:
             try:
                 raw[key] = float(raw[key])

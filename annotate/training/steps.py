@@ -98,6 +98,12 @@ def marked(example: Example) -> Example:
     return replace(example, text=text + example.text[done:], spans=tuple(spans))
 
 
+def signs_of(example: Example) -> Iterator[int]:
+    """Where the signs stand in what `marked` made."""
+    for start, end, _ in example.spans:
+        yield from (start - 2, end + 1)
+
+
 def claim(run: Path, recipe: Recipe) -> None:
     """A run folder belongs to one recipe: a changed recipe must not go on from another's checkpoint."""
     if not processes.first():
@@ -111,14 +117,17 @@ def claim(run: Path, recipe: Recipe) -> None:
     path.write_text(mine, encoding="utf-8")
 
 
-def optimizers(network: Network, recipe: Recipe) -> tuple[torch.optim.Optimizer, Any]:
+def optimizers(network: Network, recipe: Recipe, views: Any = None) -> tuple[torch.optim.Optimizer, Any]:
     """AdamW with the recipe's two learning rates, and their rise and fall."""
     groups = [
         {
             "params": [p for p in network.encoder.parameters() if p.requires_grad],
             "lr": recipe.learning_rate,
         },
-        {"params": list(network.heads.parameters()), "lr": recipe.head_learning_rate},
+        {
+            "params": [*network.heads.parameters(), *(views.parameters() if views is not None else ())],
+            "lr": recipe.head_learning_rate,
+        },
     ]
     optimizer = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay, fused=True)
     rise = max(1, round(recipe.warmup * recipe.steps))
@@ -134,12 +143,14 @@ def optimizers(network: Network, recipe: Recipe) -> tuple[torch.optim.Optimizer,
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """One batch of a corpus: its sentences, and the `share` of the loss that is reckoned against what
-    teachers believe of them, where there are any; the rest is against the labels."""
+    teachers believe of them, where there are any; the rest is against the labels. `vectors`: what the
+    encoders of some teachers made of them (`annotate.training.panel.Vectors`)."""
 
     examples: Sequence[Example]
     encodings: Sequence[Any]
     beliefs: Sequence[np.ndarray] | None = None
     share: float = 0.0
+    vectors: Mapping[str, Any] | None = None
 
 
 def lesson_of(
@@ -155,9 +166,15 @@ def lesson_of(
 
 
 def take_step(
-    network: Network, corpus: Corpus, lesson: Lesson, optimizer: Any, losses: dict[str, float]
+    network: Network,
+    corpus: Corpus,
+    lesson: Lesson,
+    optimizer: Any,
+    losses: dict[str, float],
+    views: Any = None,
 ) -> float:
-    """One step on one batch; the running mean of the corpus's loss."""
+    """One step on one batch; the running mean of the corpus's loss. views: how the student's vectors of words
+    turn into the teachers' (`annotate.training.panel.Views`), which they are then held to."""
     signal, examples = corpus.signal, lesson.examples
     batch = collate(lesson.encodings, network.encoder.config.pad_token_id or 0)
     if hide := corpus.recipe.masked.get(corpus.name):
@@ -172,6 +189,8 @@ def take_step(
     if lesson.beliefs is not None:
         theirs = signal.belief_loss(out, batch, lesson.beliefs, corpus.name)
         loss = lesson.share * theirs + (1 - lesson.share) * loss
+    if views is not None and lesson.vectors:
+        loss = loss + corpus.recipe.vectors * views.loss(encoded, lesson.vectors)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     processes.sum_gradients(network)
@@ -214,10 +233,13 @@ def note(run: Path, record: dict[str, Any]) -> None:
             log.write(json.dumps(record) + "\n")
 
 
-def state_of(network: Network, optimizer: Any, schedule: Any, step: int, best: float) -> dict[str, Any]:
+def state_of(
+    network: Network, optimizer: Any, schedule: Any, step: int, best: float, views: Any = None
+) -> dict[str, Any]:
     """All that a run goes on from."""
     state = {
         "network": network.state_dict(),
+        "views": views.state_dict() if views is not None else {},
         "optimizer": optimizer.state_dict(),
         "schedule": schedule.state_dict(),
         "random": torch.get_rng_state(),
@@ -229,7 +251,9 @@ def state_of(network: Network, optimizer: Any, schedule: Any, step: int, best: f
     return state
 
 
-def resume(run: Path, network: Network, optimizer: Any, schedule: Any) -> tuple[int, float]:
+def resume(
+    run: Path, network: Network, optimizer: Any, schedule: Any, views: Any = None
+) -> tuple[int, float]:
     """The step and the best dev figure of the run's last checkpoint, its state loaded; 0 without one. It may
     have been written with another number of processes, or on another device.
 
@@ -241,6 +265,8 @@ def resume(run: Path, network: Network, optimizer: Any, schedule: Any) -> tuple[
     if path.is_file():
         state = torch.load(path, weights_only=True, map_location="cpu")
         network.load_state_dict(state["network"])
+        if views is not None:
+            views.load_state_dict(state["views"])
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
         torch.set_rng_state(state["random"])

@@ -107,12 +107,20 @@ def at_hand(
 
 def check(recipe: Recipe) -> None:
     """Beliefs are held word by word: every teacher, of what goes on as well, must cut text into the student's
-    words. To be asked before hours of training.
+    words; and what nobody labelled needs a teacher. To be asked before hours of training.
 
     Raises:
-        UserError: for an encoder that cannot be had, or a teacher that cuts text into other words.
+        UserError: for an encoder that cannot be had, a teacher that cuts text into other words, or a corpus
+            that nobody labels or judges.
     """
     for stage in filter(None, (recipe, recipe.then)):
+        taught = {SIGNAL_OF[name] for teacher in stage.teachers for name in teacher.all_corpora()}
+        for name in stage.all_corpora():
+            if name in UNLABELLED and SIGNAL_OF[name] not in taught:
+                raise UserError(
+                    f"Nobody labelled `{name}`; the recipe {stage.name} needs a teacher of "
+                    f"{SIGNAL_OF[name].name} to judge it, or must leave it."
+                )
         for teacher in stage.teachers:
             if teacher.encoder != stage.encoder and cutting(teacher.encoder) != cutting(stage.encoder):
                 raise UserError(
