@@ -108,7 +108,7 @@ def test_what_goes_on_may_have_teachers_on_a_larger_encoder(taught_recipe, large
     one, other = (found[name]["network"] for name in ("alone", "taught"))
     assert any(not torch.allclose(one[key], other[key], atol=1e-3) for key in one)
     card = (tmp_path / "taught" / "model" / "README.md").read_text()
-    assert f"Then taught by models of one signal each: hedging (1 of 4 steps, on `{larger_encoder}`)" in card
+    assert f"Taught by models of one signal each: hedging (1 of 4 steps, on `{larger_encoder}`)" in card
 
 
 def test_live_teachers_judge_each_batch_and_a_cut_run_goes_on_alike(

@@ -75,7 +75,7 @@ def test_of_several_seeds_and_their_average_the_best_on_dev_is_taken(tmp_path, t
     few["encoder"] = str(tiny_encoder)
     path.write_text(yaml.safe_dump({**RECIPE, **few}))
     subprocess.run(command(path, corpora, tmp_path), check=True, capture_output=True)
-    training = read_config(tmp_path / "model")["training"]
+    [training] = read_config(tmp_path / "model")["training"]["stages"]
     assert training["seeds"].keys() == {"1", "2", "average"}
     assert str(training["seed"]) == max(training["seeds"], key=training["seeds"].get)
     if training["seed"] != "average":
@@ -95,7 +95,7 @@ def test_the_average_with_another_model_is_a_candidate(recipe, corpora, tmp_path
         yaml.safe_dump({**yaml.safe_load(recipe.read_text()), "average_with": ["model"], "seeds": [5]})
     )
     subprocess.run(command(other, corpora, tmp_path / "next"), check=True, capture_output=True)
-    training = read_config(tmp_path / "next" / "model")["training"]
+    [training] = read_config(tmp_path / "next" / "model")["training"]["stages"]
     assert "the average with model" in training["candidates"]
     assert training["chosen"] == max(training["candidates"], key=training["candidates"].get)
     other.write_text(other.read_text().replace("- model", "- nowhere"))

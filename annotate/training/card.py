@@ -59,25 +59,29 @@ def made_from(config: dict[str, Any], size: float) -> Iterator[str]:
             f"- Adapted to the clean text of {', '.join(adapt['corpora'])}: {adapt['masked']} batches of "
             f"{adapt['batch_size']} sentences with words hidden, {adapt['replaced']} with words put in"
         )
-    then = recipe.get("then")
-    yield (
-        f"- Training: {recipe['steps']} steps of {recipe['batch_size']} sentences"
-        + (f", then {then['steps']} of {then['batch_size']}" if then else "")
-        + (f", the average of {len(then['seeds'])} seeds" if then and len(then["seeds"]) > 1 else "")
-        + f". Chosen by the mean dev figure: {training['chosen']}"
-        f" ({listed(training['candidates'])}), seed {training['seed']} ({listed(training['seeds'])})"
-    )
-    for stage, who in ((recipe, "Taught"), (then or {}, "Then taught")):
+    stages = stages_of(recipe)
+    for n, stage in enumerate(stages):
+        line = f"- Stage {n + 1} of {len(stages)}" if len(stages) > 1 else "- Training"
+        line += f": {stage['steps']} steps of {stage['batch_size']} sentences"
+        if n < len(training.get("stages", ())):
+            chosen = training["stages"][n]
+            line += (
+                f". Chosen by the mean dev figure: {chosen['chosen']} ({listed(chosen['candidates'])}), "
+                f"seed {chosen['seed']} ({listed(chosen['seeds'])})"
+            )
+        yield line
         if teachers := stage.get("teachers"):
             named = ", ".join(
                 f"{t['name']} ({len(t['seeds'])} of {t['steps']} steps{larger(t, config)})" for t in teachers
             )
-            yield f"- {who} by models of one signal each: {named}; their word weighs ever less, labels more"
+            yield f"  - Taught by models of one signal each: {named}; labels weigh ever more beside them"
             if any(t.get("live") for t in teachers):
                 yield (
-                    "- They judge each batch as it comes; in every other one words are exchanged for words "
+                    "  - They judge each batch as it comes; in every other one words are exchanged for words "
                     f"like them (about {stage['exchanged']:.0%}), and only what they believe counts"
                 )
+            if stage.get("vectors"):
+                yield "  - Its vectors of words are held to theirs"
     yield "- Reproduce: `annotate train models/recipe.yaml --data FOLDER`"
     yield from ("", "| corpus | rows | share of batches | licence, word for word | citation |")
     yield "|---|---|---|---|---|"
@@ -89,6 +93,11 @@ def made_from(config: dict[str, Any], size: float) -> Iterator[str]:
             f"| {linked} | {training['rows'][name]} | {share:.0%} "
             f"| {cell(source['licence'])} | {cell(source['citation'])} |"
         )
+
+
+def stages_of(recipe: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """A recipe as a bundle keeps it, and those that go on from it."""
+    return [recipe, *stages_of(recipe.get("then"))] if recipe else []
 
 
 def larger(teacher: dict[str, Any], config: dict[str, Any]) -> str:

@@ -111,6 +111,11 @@ class Recipe:
         """Of a run: the first."""
         return self.seeds[0]
 
+    @property
+    def stages(self) -> list[Recipe]:
+        """This recipe and those that go on from it, in their order."""
+        return [self, *(self.then.stages if self.then else [])]
+
     def all_corpora(self) -> list[str]:
         """Every corpus of the recipe, each once."""
         return list(dict.fromkeys([*self.corpora, *self.finish]))

@@ -113,7 +113,7 @@ def check(recipe: Recipe) -> None:
         UserError: for an encoder that cannot be had, a teacher that cuts text into other words, or a corpus
             that nobody labels or judges.
     """
-    for stage in filter(None, (recipe, recipe.then)):
+    for stage in recipe.stages:
         taught = {SIGNAL_OF[name] for teacher in stage.teachers for name in teacher.all_corpora()}
         for name in stage.all_corpora():
             if name in UNLABELLED and SIGNAL_OF[name] not in taught:

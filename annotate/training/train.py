@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from annotate.model.bundle import load_bundle, save_bundle
 from annotate.training import processes
@@ -36,18 +37,23 @@ def train(recipe_file: Path, data: Path, out: Path, run: Path, progress: Progres
         folder: load_bundle(recipe_file.parent / folder).network.cpu().state_dict()
         for folder in recipe.average_with
     }
-    fits = stage(recipe, data, run, progress, start, start, others)
-    best = max(fits, key=lambda name: headline(fits[name].figures))
-    fitted = fits[best]
-    if recipe.then:
+    before, folder, chosen = start, run, []
+    for one in recipe.stages:
+        fits = stage(one, data, folder, progress, start, before, others)
+        best = max(fits, key=lambda name: headline(fits[name].figures))
+        fitted = fits[best]
+        chosen.append(
+            {
+                "seeds": {name: headline(each.figures) for name, each in fits.items()},
+                "seed": best,
+                "chosen": fitted.chosen,
+                "candidates": fitted.candidates,
+            }
+        )
         before = {name: tensor.cpu() for name, tensor in fitted.network.state_dict().items()}
-        others = {"what it went on from": before}
-        after = stage(recipe.then, data, run / "then", progress, start, before, others)
-        fitted = max(after.values(), key=lambda one: headline(one.figures))
-    if not processes.first():
-        return out
-    found = {name: headline(one.figures) for name, one in fits.items()}
-    write_model(out, recipe, data, fitted, seeds=found, seed=best)
+        others, folder = {"what it went on from": before}, folder / "then"
+    if processes.first():
+        write_model(out, recipe, data, fitted, chosen)
     return out
 
 
@@ -74,12 +80,12 @@ def stage(
 
 
 def write_model(
-    out: Path, recipe: Recipe, data: Path, fitted: Fitted, *, seeds: dict[str, float], seed: str
+    out: Path, recipe: Recipe, data: Path, fitted: Fitted, chosen: Sequence[Mapping[str, Any]]
 ) -> None:
-    """The bundle of what a training came to, with its card. seeds: the mean dev figure of each seed and of
-    their average; `seed` names the one that was taken."""
+    """The bundle of what a training came to, with its card. chosen: of each stage the mean dev figure of its
+    seeds and of their average, which `seed` was taken, and of that the candidates and the one `chosen`."""
     figures = {"dev": {name: [asdict(f) for f in found] for name, found in fitted.figures.items()}}
-    stages = [recipe, *([recipe.then] if recipe.then else [])]
+    stages = recipe.stages
     corpora = list(dict.fromkeys(name for stage in stages for name in stage.all_corpora()))
     save_bundle(
         out,
@@ -89,10 +95,7 @@ def write_model(
         encoder=replace(recipe.encoder, files=fitted.encoder_files),
         training={
             "recipe": {k: v for k, v in asdict(recipe).items() if k != "encoder"},
-            "chosen": fitted.chosen,
-            "candidates": fitted.candidates,
-            "seeds": seeds,
-            "seed": seed,
+            "stages": list(chosen),
             "rows": {name: len(load_corpus(data, name, "train")) for name in corpora},
             "batches": dict(Counter(name for stage in stages for name in stage.plan())),
             "sources": [asdict(source(data, name)) for name in corpora],
