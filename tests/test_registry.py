@@ -89,7 +89,7 @@ def test_before_anything_was_promoted_the_shipped_model_serves():
     [only] = registry.versions()
     assert only == registry.serving()
     assert (only.shipped, only.serving, only.folder) == (True, True, shipped())
-    assert only.name.startswith("fourth-")
+    assert only.name.startswith("fifth-")
     assert registry.problems() == []
 
 
@@ -200,7 +200,7 @@ def test_going_back_twice_goes_further_back_and_ends_at_the_shipped_model(names)
     assert registry.rollback("worse").name == names[1]
     assert registry.rollback("worse still").name == names[0]
     assert registry.rollback("bad").shipped
-    with pytest.raises(UserError, match="Nothing served before fourth-"):
+    with pytest.raises(UserError, match="Nothing served before fifth-"):
         registry.rollback("more")
     registry.promote(names[2], "after all")
     assert registry.rollback("no").shipped
@@ -348,7 +348,7 @@ def test_the_commands_tell_the_whole_story(names):
     assert names[0] in starred
     assert "frozen set, stance 0.630" in starred
     shown = invoke("show", names[0]).output
-    assert "was promoted in place of fourth-" in shown
+    assert "was promoted in place of fifth-" in shown
     assert "better on Monday" in shown
     assert "0.450 frozen set, garble" in shown
     [change] = json.loads(invoke("show", names[0], "--json").output)["history"]
@@ -364,7 +364,7 @@ RECORD = {
     "project": "seeds",
     "server": "http://localhost:8080",
     "snapshot": "20260101T000000Z-0123456789ab",
-    "parent": "fourth-0123456789ab",
+    "parent": "fifth-0123456789ab",
     "version": "retrained-2026-01-01-ba9876543210",
     "started": "2026-01-01T00:00:00+00:00",
     "ended": "2026-01-01T00:05:00+00:00",

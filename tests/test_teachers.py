@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from tiny import RECIPE, command, weights
+from tiny import RECIPE, command, trained, weights
 
 from annotate.errors import UserError
 from annotate.model.encoder import MINILM, folder_of, load_encoder
@@ -37,8 +37,7 @@ def taught_recipe(tmp_path, tiny_encoder):
 
 
 def test_a_student_is_taught_and_a_second_run_asks_no_teacher_again(taught_recipe, corpora, tmp_path):
-    done = subprocess.run(command(taught_recipe, corpora, tmp_path), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    trained(taught_recipe, corpora, tmp_path)
     run = tmp_path / "run"
     beliefs = sorted(run.glob("*/beliefs-*.npz"))
     assert [f"{p.parent.name}/{p.stem}" for p in beliefs] == [
@@ -51,12 +50,12 @@ def test_a_student_is_taught_and_a_second_run_asks_no_teacher_again(taught_recip
     alone = yaml.safe_load(taught_recipe.read_text())
     del alone["teachers"]
     taught_recipe.write_text(yaml.safe_dump(alone))
-    subprocess.run(command(taught_recipe, corpora, tmp_path / "alone"), check=True, capture_output=True)
+    trained(taught_recipe, corpora, tmp_path / "alone")
     other = weights(tmp_path / "alone")
     assert any(not np.allclose(taught[name], other[name], atol=1e-3) for name in taught)
     (run / "seed-1" / "checkpoint.pt").unlink()
     taught_recipe.write_text(yaml.safe_dump({**alone, "teachers": TEACHERS}))
-    subprocess.run(command(taught_recipe, corpora, tmp_path), check=True, capture_output=True)
+    trained(taught_recipe, corpora, tmp_path)
     assert {path: path.stat().st_mtime_ns for path in beliefs} == written
     config = json.loads((tmp_path / "model" / "config.json").read_text())
     assert [t["name"] for t in config["training"]["recipe"]["teachers"]] == ["stance", "hedging"]
@@ -121,15 +120,13 @@ def test_live_teachers_judge_each_batch_and_a_cut_run_goes_on_alike(
     taught_recipe.write_text(yaml.safe_dump(recipe))
     runs = {}
     for name in ("whole", "cut"):
-        line = command(taught_recipe, longer, tmp_path / name)
-        done = subprocess.run(line, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+        trained(taught_recipe, longer, tmp_path / name)
         assert not list((tmp_path / name / "run").glob("*/beliefs-*")), "they are asked at each step instead"
         if name == "cut":
             (tmp_path / name / "run" / "seed-2" / "checkpoint.pt").unlink()
             taught = tmp_path / name / "run" / "stance-1" / "teacher.pt"
             written = taught.stat().st_mtime_ns
-            subprocess.run(line, check=True, capture_output=True)
+            trained(taught_recipe, longer, tmp_path / name)
             assert taught.stat().st_mtime_ns == written, "a teacher is trained once"
         runs[name] = weights(tmp_path / name)
     for key, value in runs["whole"].items():
@@ -138,7 +135,7 @@ def test_live_teachers_judge_each_batch_and_a_cut_run_goes_on_alike(
     assert "words are exchanged for words like them (about 30%)" in card
     recipe["exchanged"] = 0.0
     taught_recipe.write_text(yaml.safe_dump(recipe))
-    subprocess.run(command(taught_recipe, longer, tmp_path / "plain"), check=True, capture_output=True)
+    trained(taught_recipe, longer, tmp_path / "plain")
     plain = weights(tmp_path / "plain")
     assert any(not np.array_equal(plain[key], value) for key, value in runs["whole"].items())
 

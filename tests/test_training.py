@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from tiny import RECIPE, command, weights
+from tiny import RECIPE, command, trained, weights
 
 from annotate.errors import UserError
 from annotate.training.corpora import SIGNAL_OF, load_corpus
@@ -74,7 +74,7 @@ def test_of_several_seeds_and_their_average_the_best_on_dev_is_taken(tmp_path, t
     few = {"steps": 4, "evaluate_every": 2, "seeds": [1, 2], "average": [2, 4]}
     few["encoder"] = str(tiny_encoder)
     path.write_text(yaml.safe_dump({**RECIPE, **few}))
-    subprocess.run(command(path, corpora, tmp_path), check=True, capture_output=True)
+    trained(path, corpora, tmp_path)
     [training] = read_config(tmp_path / "model")["training"]["stages"]
     assert training["seeds"].keys() == {"1", "2", "average"}
     assert str(training["seed"]) == max(training["seeds"], key=training["seeds"].get)
@@ -89,12 +89,12 @@ def test_of_several_seeds_and_their_average_the_best_on_dev_is_taken(tmp_path, t
 def test_the_average_with_another_model_is_a_candidate(recipe, corpora, tmp_path):
     from annotate.model.bundle import read_config
 
-    subprocess.run(command(recipe, corpora, tmp_path), check=True, capture_output=True)
+    trained(recipe, corpora, tmp_path)
     other = tmp_path / "other.yaml"
     other.write_text(
         yaml.safe_dump({**yaml.safe_load(recipe.read_text()), "average_with": ["model"], "seeds": [5]})
     )
-    subprocess.run(command(other, corpora, tmp_path / "next"), check=True, capture_output=True)
+    trained(other, corpora, tmp_path / "next")
     [training] = read_config(tmp_path / "next" / "model")["training"]["stages"]
     assert "the average with model" in training["candidates"]
     assert training["chosen"] == max(training["candidates"], key=training["candidates"].get)

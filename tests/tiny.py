@@ -23,6 +23,13 @@ def command(recipe: Path, corpora: Path, folder: Path) -> list[str]:
     return [sys.executable, "-m", "annotate", "train", str(recipe), *map(str, options)]
 
 
+def trained(recipe: Path, corpora: Path, folder: Path) -> None:
+    """What the command does, in this process."""
+    from annotate.training.train import train
+
+    train(recipe, corpora, folder / "model", folder / "run", lambda done, total, what: None)
+
+
 def weights(folder: Path) -> dict[str, np.ndarray]:
     from safetensors.numpy import load_file
 

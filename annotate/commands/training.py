@@ -75,7 +75,7 @@ def evaluate(
 
     \b
     Example: annotate evaluate --corpus newsmtsc --split dev --data corpora/
-             annotate evaluate --card --model models/fourth --data corpora/
+             annotate evaluate --card --model models/fifth --data corpora/
     """
     from annotate.training import assessment, evaluation
 
