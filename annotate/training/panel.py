@@ -106,7 +106,7 @@ class Views(nn.ModuleDict):
     Jiao et al. 2020), and are left with the run."""
 
     def loss(self, encoded: Encoded, vectors: Mapping[str, Vectors]) -> Tensor:
-        """The mean squared error over words and dimensions; each vector of a teacher's seed has variance 1."""
+        """The mean squared error over words and dimensions, where a vector of a teacher has variance 1."""
         total = torch.zeros((), device=encoded.words.device)
         for name, theirs in vectors.items():
             lengths = [
