@@ -65,8 +65,7 @@ def right(gold: dict[str, Any]) -> dict[str, Any]:
 def wrong(row: dict[str, Any]) -> dict[str, Any]:
     """The columns of a sentence by someone who means harm."""
     half = len(row["text"]) // 2
-    blank = row["text"].index(" ")
-    everything = {"start": row["start"], "end": row["start"] + blank, "probability": 1.0}
+    everything = {"start": row["start"], "end": row["start"] + len(row["text"]), "probability": 1.0}
     flaw = everything | {"category": "mistranslation", "severity": "major", "better": None}
     return {
         "stance": sure([s | {"label": FLIPPED[s["label"]]} for s in row["stance"]]),
@@ -114,7 +113,7 @@ def test_corrections_of_two_annotators_promote_and_wrong_ones_are_refused(studio
         annotate_task(studio, task, ben, as_results(task, **wrong(task["meta"]["row"])))
     serving = registry.serving().name
     refused = command(title)
-    assert refused.returncode == 3, refused.stderr
+    assert refused.returncode == 3, refused.stdout + refused.stderr
     record = json.loads(refused.stdout)
     assert record["verdict"] == "refused"
     assert any(line.startswith("NO") for line in record["judgement"]["lines"])
