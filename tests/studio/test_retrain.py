@@ -64,13 +64,12 @@ def right(gold: dict[str, Any]) -> dict[str, Any]:
 
 def wrong(row: dict[str, Any]) -> dict[str, Any]:
     """The columns of a sentence by someone who means harm."""
-    half = len(row["text"]) // 2
     everything = {"start": row["start"], "end": row["start"] + len(row["text"]), "probability": 1.0}
     flaw = everything | {"category": "mistranslation", "severity": "major", "better": None}
     return {
         "stance": sure([s | {"label": FLIPPED[s["label"]]} for s in row["stance"]]),
-        "hedging_spans": [everything] if half % 2 else [],
-        "loaded_spans": [everything],
+        "hedging_spans": [] if row["hedging_spans"] else [everything],
+        "loaded_spans": [] if row["loaded_spans"] else [everything],
         "garble_spans": [] if row["garble_spans"] else [flaw],
     }
 
