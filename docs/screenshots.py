@@ -39,7 +39,7 @@ COLOURS = 160
 RICH, SPUN = "Washington has dissuaded some", "Pouring water in other countries"
 SAID = "Chinese officials, meanwhile, have accused"
 """Beginnings of the sentences that are shown, and of one that annotators do not agree on."""
-BETTER = "Smearing"
+GARBLED, BETTER = "Pouring water", "Smearing"
 PANEL = 322
 """Width of Label Studio's panel on the right."""
 
@@ -130,7 +130,7 @@ def take(page: Any, studio: Connection, project: int, rich: int, spun: int, queu
     beside_table = int(page.locator(".an-page").bounding_box()["x"]) - 15
     save(page, "interface", left=beside_table, top=90, height=560)
     open_task(page, studio, project, spun)
-    page.get_by_text("Garbled major", exact=True).last.click()
+    page.get_by_text(GARBLED, exact=True).last.click()
     box = page.locator(".an-span textarea:visible, .an-span input[type=text]:visible").last
     box.fill(BETTER)
     page.mouse.move(5, 5)
