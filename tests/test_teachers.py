@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 
 import numpy as np
@@ -211,6 +212,33 @@ def test_what_nobody_labelled_needs_a_teacher(tmp_path, tiny_encoder):
         check(load_recipe(path))
     path.write_text(yaml.safe_dump(recipe | {"teachers": TEACHERS}))
     check(load_recipe(path))
+
+
+@pytest.mark.parametrize("key", ["exchanged", "vectors"])
+def test_what_only_live_teachers_do_is_refused_without_one(tmp_path, tiny_encoder, key):
+    path = tmp_path / "recipe.yaml"
+    recipe = {**RECIPE, "encoder": str(tiny_encoder), key: 0.5}
+    path.write_text(yaml.safe_dump(recipe | {"teachers": TEACHERS}))
+    with pytest.raises(UserError, match=f"`{key}` in the recipe tiny does nothing without a teacher"):
+        check(load_recipe(path))
+    path.write_text(yaml.safe_dump(recipe | {"teachers": [TEACHERS[0] | {"live": True}]}))
+    check(load_recipe(path))
+    path.write_text(yaml.safe_dump(recipe | {key: -0.5}))
+    with pytest.raises(UserError, match=f"`{key}` in the recipe .* must"):
+        load_recipe(path)
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_teacher_of_another_recipe_is_not_taken(taught_recipe, corpora, tmp_path, live):
+    recipe = yaml.safe_load(taught_recipe.read_text())
+    recipe["teachers"] = [TEACHERS[1] | {"live": live}]
+    taught_recipe.write_text(yaml.safe_dump(recipe))
+    trained(taught_recipe, corpora, tmp_path)
+    shutil.rmtree(tmp_path / "run" / "seed-1")
+    recipe["teachers"][0]["learning_rate"] = 0.002
+    taught_recipe.write_text(yaml.safe_dump(recipe))
+    with pytest.raises(UserError, match="hedging-1 holds a run of another recipe"):
+        trained(taught_recipe, corpora, tmp_path)
 
 
 def test_what_teachers_believe_comes_back_in_its_shape(tmp_path):

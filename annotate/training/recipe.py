@@ -210,6 +210,8 @@ def checked(raw: Any, path: str) -> Recipe:
         raise UserError(f"`precision` in the recipe {path} must be float32 or bfloat16.")
     if not 0 <= raw.get("exchanged", 0.0) <= 1:
         raise UserError(f"`exchanged` in the recipe {path} must lie between 0 and 1.")
+    if raw.get("vectors", 0.0) < 0:
+        raise UserError(f"`vectors` in the recipe {path} must not be below 0.")
     seeds = raw.get("seeds", [1])
     if not isinstance(seeds, list) or not seeds or not all(isinstance(s, int) and s >= 0 for s in seeds):
         raise UserError(f"`seeds` in the recipe {path} must be a list of whole numbers, not {seeds!r}.")

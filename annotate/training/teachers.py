@@ -29,7 +29,7 @@ from annotate.training.exchanging import Exchange
 from annotate.training.fit import Weights, fit
 from annotate.training.panel import Live, Panel, averaged
 from annotate.training.recipe import Recipe
-from annotate.training.steps import Beliefs, Corpus, Progress, corpus_of, save
+from annotate.training.steps import Beliefs, Corpus, Progress, claim, corpus_of, save
 
 BATCH = 32
 
@@ -54,9 +54,10 @@ def taught(
         corpora = [n for n in asked if n in known or (n in UNLABELLED and SIGNAL_OF[n] in signals)]
         for seed in teacher.seeds:
             folder = run / f"{teacher.name}-{seed}"
+            one = belongs(folder, teacher, seed)
             paths = {name: folder / f"beliefs-{name}.npz" for name in corpora}
             if not all(path.is_file() for path in paths.values()):
-                network, tokenizer = at_hand(recipe, teacher, seed, data, folder, progress, start)
+                network, tokenizer = at_hand(recipe, one, data, folder, progress, start)
                 for name, path in paths.items() if processes.first() else ():
                     rows = corpus_of(name, data, tokenizer, replace(recipe, marked=teacher.marked))
                     keep(path, believed(network, rows))
@@ -72,26 +73,21 @@ def panel_of(
     """As `taught`, of the recipe's live teachers; None where it has none."""
     live = []
     for teacher in (one for one in recipe.teachers if one.live):
-        found = [
-            at_hand(recipe, teacher, seed, data, run / f"{teacher.name}-{seed}", progress, start)
-            for seed in teacher.seeds
-        ]
+        found = []
+        for seed in teacher.seeds:
+            folder = run / f"{teacher.name}-{seed}"
+            one = belongs(folder, teacher, seed)
+            found.append(at_hand(recipe, one, data, folder, progress, start))
         live.append(Live(teacher, [network for network, _ in found], found[0][1]))
     return Panel(live, Exchange(*load_encoder(folder_of(recipe.encoder)))) if live else None
 
 
 def at_hand(
-    recipe: Recipe,
-    teacher: Recipe,
-    seed: int,
-    data: Path,
-    folder: Path,
-    progress: Progress,
-    start: Weights | None,
+    recipe: Recipe, one: Recipe, data: Path, folder: Path, progress: Progress, start: Weights | None
 ) -> tuple[Network, Any]:
-    """The network and tokenizer of a teacher of a student's recipe, from its folder if it was trained
-    before."""
-    one, path = replace(teacher, seeds=[seed]), folder / "teacher.pt"
+    """The network and tokenizer of one seed's teacher of a student's recipe, from its folder if it was
+    trained before."""
+    path = folder / "teacher.pt"
     if not path.is_file():
         fitted = fit(one, data, folder, progress, start=start if one.encoder == recipe.encoder else None)
         save(path, fitted.network.state_dict())
@@ -105,13 +101,26 @@ def at_hand(
     return network, tokenizer
 
 
-def check(recipe: Recipe) -> None:
-    """Beliefs are held word by word: every teacher, of what goes on as well, must cut text into the student's
-    words; and what nobody labelled needs a teacher. To be asked before hours of training.
+def belongs(folder: Path, teacher: Recipe, seed: int) -> Recipe:
+    """A teacher's recipe of one seed, its folder claimed for it: what another recipe made teaches nothing.
 
     Raises:
-        UserError: for an encoder that cannot be had, a teacher that cuts text into other words, or a corpus
-            that nobody labels or judges.
+        UserError: for the folder of another recipe.
+    """
+    one = replace(teacher, seeds=[seed])
+    folder.mkdir(parents=True, exist_ok=True)
+    claim(folder, one)
+    return one
+
+
+def check(recipe: Recipe) -> None:
+    """Beliefs are held word by word: every teacher, of what goes on as well, must cut text into the student's
+    words; what nobody labelled needs a teacher, and what live teachers do needs a live one. To be asked
+    before hours of training.
+
+    Raises:
+        UserError: for an encoder that cannot be had, a teacher that cuts text into other words, a corpus that
+            nobody labels or judges, or `exchanged` or `vectors` where no teacher is live.
     """
     for stage in recipe.stages:
         taught = {SIGNAL_OF[name] for teacher in stage.teachers for name in teacher.all_corpora()}
@@ -120,6 +129,12 @@ def check(recipe: Recipe) -> None:
                 raise UserError(
                     f"Nobody labelled `{name}`; the recipe {stage.name} needs a teacher of "
                     f"{SIGNAL_OF[name].name} to judge it, or must leave it."
+                )
+        for key, asked in (("exchanged", stage.exchanged), ("vectors", stage.vectors)):
+            if asked and not any(teacher.live for teacher in stage.teachers):
+                raise UserError(
+                    f"`{key}` in the recipe {stage.name} does nothing without a teacher that is `live`; "
+                    "add one, or leave it."
                 )
         for teacher in stage.teachers:
             if teacher.encoder != stage.encoder and cutting(teacher.encoder) != cutting(stage.encoder):
