@@ -100,6 +100,22 @@ def version(name: str) -> Version:
     return _version(folder, _read(folder), _serving()[0])
 
 
+def origin(name: str) -> Version:
+    """The version that the row of retrainings behind this one began with: itself where nothing is behind it,
+    and the oldest that is still there where one is gone.
+
+    Raises:
+        UserError: when there is no such version, or it is damaged.
+    """
+    found = version(name)
+    while found.parent and not found.shipped:
+        try:
+            found = version(found.parent)
+        except UserError:
+            break
+    return found
+
+
 def resolve(model: str | Path | None) -> Path:
     """The folder of a model: a folder itself, a version by its name, or None for the version that serves.
 

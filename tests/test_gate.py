@@ -57,6 +57,18 @@ def test_a_model_that_lost_a_signal_is_refused_with_the_figures(bundle, spoiled,
     assert found.to_dict()["compared"][0]["interval"] == held.interval
 
 
+def test_small_falls_may_not_add_up_from_one_retraining_to_the_next(bundle, spoiled, few_resamples):
+    """The model before is as bad as the new one already; the one that the row began with was better."""
+    some = {HEDGING: frozen()[HEDGING][:120]}
+    assert judge(spoiled, spoiled, some, {FROZEN: some}).promote
+    found = judge(spoiled, spoiled, some, {FROZEN: some}, first=("began", bundle))
+    assert not found.promote
+    last = found.compared[-1]
+    assert [c.passed for c in found.compared] == [True, True, False]
+    assert (last.where, last.old) == ("frozen set, since began", pytest.approx(last.new - last.difference))
+    assert last.reason == f"a fall of more than {gate.LASTING * gate.MARGIN['hedging']:.2f}"
+
+
 def test_the_interval_is_of_the_difference_and_drawn_by_article(bundle, spoiled, few_resamples):
     examples = frozen()[HEDGING][:60]
     one = compare(bundle, spoiled, HELD, "reviewed", HEDGING, examples)
@@ -65,6 +77,11 @@ def test_the_interval_is_of_the_difference_and_drawn_by_article(bundle, spoiled,
     alone = compare(bundle, spoiled, HELD, "reviewed", HEDGING, of_one_article)
     assert alone.passed, "one article decides nothing"
     assert "too few" in alone.reason
+
+
+def test_since_the_first_model_of_a_row_twice_the_margin_may_be_lost():
+    for margins, new, passed in [(1, 0.57, False), (2, 0.57, True), (2, 0.55, False)]:
+        assert verdict(FROZEN, "hedging", True, 0.6, new, (-0.1, 0.1), margins)[0] is passed
 
 
 @pytest.mark.parametrize(

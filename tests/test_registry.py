@@ -102,6 +102,19 @@ def test_versions_come_the_shipped_first_then_the_oldest(names):
     assert sorted(version.created for version in found[1:]) == [version.created for version in found[1:]]
 
 
+def test_a_row_of_retrainings_began_with_the_oldest_that_is_still_there(bundles, tmp_path):
+    row = [registry.add(bundles[0])]
+    for bundle in bundles[1:]:
+        copied = Path(shutil.copytree(bundle, tmp_path / bundle.name))
+        config = json.loads((copied / CONFIG).read_text(encoding="utf-8"))
+        (copied / CONFIG).write_text(json.dumps({**config, "parent": row[-1].name}), encoding="utf-8")
+        row.append(registry.add(copied))
+    assert [registry.origin(version.name) for version in row] == [row[0]] * 3
+    shutil.rmtree(row[0].folder)
+    assert registry.origin(row[2].name) == row[1]
+    assert registry.origin(registry.serving().name).shipped
+
+
 def test_the_same_model_again_is_the_same_version(names, bundles):
     before = registry.version(names[0])
     assert registry.add(bundles[0]) == before

@@ -1,7 +1,8 @@
 """The gate: whether a retrained model may serve.
 
 Both models are measured on the same sentences: held-out corrections, which must not get worse, and the frozen
-set (with `--data` the corpora's dev sets as well), where no signal may fall by more than its margin. Figures
+set (with `--data` the corpora's dev sets as well), where no signal may fall by more than its margin, nor by
+more than LASTING margins since the model that a row of retrainings began with: small falls add up. Figures
 come with the interval of their difference by a paired bootstrap over articles (Efron & Tibshirani 1993; Koehn
 2004).
 """
@@ -23,6 +24,8 @@ from annotate.training.evaluation import interval_of, score_examples
 MARGIN = {"stance": 0.03, "attribution": 0.02, "hedging": 0.02, "loaded": 0.02, "garble": 0.02}
 """How far the mean figure of a signal may fall on a frozen set."""
 DEFAULT_MARGIN = 0.02
+LASTING = 2
+"""How many margins it may have fallen by since the first model of a row of retrainings."""
 RESAMPLES = 1000
 HELD_OUT = 5
 """One article in so many is held out of training."""
@@ -87,20 +90,26 @@ def judge(
     held_out: Mapping[Signal, Sequence[Example]],
     frozen: Mapping[str, Mapping[Signal, Sequence[Example]]],
     progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+    first: tuple[str, Bundle] | None = None,
 ) -> Judgement:
-    """Compare two models; `frozen` are named sets, by corpus name for a published one.
+    """Compare two models; `frozen` are named sets, by corpus name for a published one; `first`: name and
+    model that the row of retrainings began with, where it is not the old one.
 
     Held out: the new model may not be worse with 99 % confidence. A signal with fewer than FEWEST examples
     there, or of fewer than FEWEST_ARTICLES articles, is reported and decides nothing.
     """
-    jobs = [(HELD, REVIEWED, signal, examples) for signal, examples in held_out.items() if examples]
-    for where, by_signal in frozen.items():
-        corpus = where if where != FROZEN else REVIEWED
-        jobs += [(where, corpus, signal, examples) for signal, examples in by_signal.items() if examples]
+    jobs = [(old, HELD, REVIEWED, signal, examples) for signal, examples in held_out.items() if examples]
+    began = [(first[1], f", since {first[0]}")] if first else []
+    for before, since in [(old, ""), *began]:
+        for name, by_signal in frozen.items():
+            corpus = name if name != FROZEN else REVIEWED
+            jobs += [
+                (before, name + since, corpus, signal, some) for signal, some in by_signal.items() if some
+            ]
     found = []
-    for done, (where, corpus, signal, examples) in enumerate(jobs):
+    for done, (before, where, corpus, signal, examples) in enumerate(jobs):
         progress("Judging", done, len(jobs))
-        found.append(compare(old, new, where, corpus, signal, examples))
+        found.append(compare(before, new, where, corpus, signal, examples, 1 if before is old else LASTING))
     progress("Judging", len(jobs), len(jobs))
     return Judgement(all(c.passed for c in found), found)
 
@@ -109,9 +118,15 @@ HELD, FROZEN = "held-out corrections", "frozen set"
 
 
 def compare(
-    old: Bundle, new: Bundle, where: str, corpus: str, signal: Signal, examples: Sequence[Example]
+    old: Bundle,
+    new: Bundle,
+    where: str,
+    corpus: str,
+    signal: Signal,
+    examples: Sequence[Example],
+    margins: int = 1,
 ) -> Compared:
-    """Both models on these examples of one signal."""
+    """Both models on these examples of one signal, which may fall by so many margins."""
     metrics = [
         signal.metrics(
             corpus,
@@ -136,13 +151,19 @@ def compare(
     before, after = (mean_figure(each, everything) for each in metrics)
     interval = interval_of(differences, CONFIDENCE)
     many = len(examples) >= FEWEST and len(documents) >= FEWEST_ARTICLES
-    passed, reason = verdict(where, signal.name, many, before, after, interval)
+    passed, reason = verdict(where, signal.name, many, before, after, interval, margins)
     parts = {a.name: (a.reckon(a.facts), b.reckon(b.facts)) for a, b in zip(*metrics, strict=True)}
     return Compared(where, signal.name, len(examples), before, after, interval, passed, reason, parts)
 
 
 def verdict(
-    where: str, signal: str, many: bool, old: float, new: float, interval: tuple[float, float]
+    where: str,
+    signal: str,
+    many: bool,
+    old: float,
+    new: float,
+    interval: tuple[float, float],
+    margins: int = 1,
 ) -> tuple[bool, str]:
     """Whether a comparison lets the new model pass, and why."""
     fall = old - new
@@ -153,7 +174,7 @@ def verdict(
         if interval[1] < 0:
             return False, "worse with 99 % confidence"
         return True, said if fall <= 0 else "a fall that chance can explain"
-    margin = MARGIN.get(signal, DEFAULT_MARGIN)
+    margin = margins * MARGIN.get(signal, DEFAULT_MARGIN)
     if fall > margin:
         return False, f"a fall of more than {margin:.2f}"
     return True, said if fall <= 0 else f"a fall of at most {margin:.2f}"

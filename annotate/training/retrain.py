@@ -300,10 +300,14 @@ class Run:
         sets: dict[str, Any] = {FROZEN: lessons.untaught(frozen(), given)}
         if self.data:
             sets |= lessons.dev_sets(self.data)
-        old, new = load_bundle(registry.version(self.record["parent"]).folder), load_bundle(model)
-        for bundle in (old, new):
+        parent = registry.version(self.record["parent"])
+        began = registry.origin(parent.name)
+        old, new = load_bundle(parent.folder), load_bundle(model)
+        first = old if began.name == parent.name else load_bundle(began.folder)
+        for bundle in (old, new, first):
             bundle.network.halved = fastest() == "bfloat16"
-        said: Judgement = judge(old, new, held_out, sets, self.reporter.step)
+        since = None if first is old else (began.name, first)
+        said: Judgement = judge(old, new, held_out, sets, self.reporter.step, since)
         lines = said.lines()
         if not any(held_out.values()):
             lines.append("No article with corrections is held out yet: the frozen set alone decided.")
