@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -53,8 +53,9 @@ def is_locked(path: Path) -> bool:
     return False
 
 
-def write(path: Path, text: str, mend: str = "make room and run again") -> None:
-    """A file written whole or not at all; `mend`: what a person can do where it cannot be.
+def write(path: Path, text: str | Iterable[str], mend: str = "make room and run again") -> None:
+    """A file of this text, or of its pieces, written whole or not at all; `mend`: what a person can do where
+    it cannot be.
 
     Raises:
         UserError: when it cannot be written.
@@ -62,7 +63,8 @@ def write(path: Path, text: str, mend: str = "make room and run again") -> None:
     partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
+        with partial.open("w", encoding="utf-8") as file:
+            file.writelines([text] if isinstance(text, str) else text)
         os.replace(partial, path)
     except OSError as error:
         with suppress(OSError):

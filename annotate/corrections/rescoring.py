@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from annotate.article import Mention, Sentence
@@ -13,6 +12,8 @@ if TYPE_CHECKING:
     from annotate.scoring import Annotator
 
 Row = dict[str, Any]
+AT_ONCE = 1000
+"""Sentences, at the least, that are scored together."""
 
 
 def sentences_of(rows: Sequence[Mapping[str, Any]]) -> list[Sentence]:
@@ -39,14 +40,23 @@ def sentences_of(rows: Sequence[Mapping[str, Any]]) -> list[Sentence]:
     ]
 
 
-def rescored(annotator: Annotator, rows: Sequence[Row]) -> list[Row]:
-    """Rows of the scores frame scored again by this model, in order of article and place. What other
+def rescored(annotator: Annotator, articles: Iterable[Sequence[Row]]) -> Iterator[list[Row]]:
+    """The rows of articles, each in order, scored again by this model, some articles at a time. What other
     articles say of them (`siblings`, `drift`) stays."""
-    ordered = sorted(rows, key=lambda row: (row["article_id"], row["start"]))
-    articles = [list(group) for _, group in groupby(ordered, key=lambda row: row["article_id"])]
+    waiting: list[Sequence[Row]] = []
+    for article in articles:
+        waiting.append(article)
+        if sum(map(len, waiting)) >= AT_ONCE:
+            yield _again(annotator, waiting)
+            waiting = []
+    if waiting:
+        yield _again(annotator, waiting)
+
+
+def _again(annotator: Annotator, articles: Sequence[Sequence[Row]]) -> list[Row]:
     scored = annotator.score_split([sentences_of(article) for article in articles])
     kept = ("siblings", "drift")
     return [
         new | {name: old[name] for name in kept if name in old}
-        for new, old in zip(scored, ordered, strict=True)
+        for new, old in zip(scored, (row for article in articles for row in article), strict=True)
     ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -20,6 +20,7 @@ from annotate import home, registry
 from annotate.corrections import snapshot
 from annotate.corrections.adjudication import Truth, adjudicate
 from annotate.corrections.correction import Correction
+from annotate.corrections.standing import Standing
 from annotate.errors import UserError
 from annotate.progress import Reporter
 from annotate.studio.calls import Patience
@@ -38,6 +39,8 @@ SHARE = 0.5
 """How far a model goes, of the way to what its corrections make of it."""
 STEPS = 1600
 """At the most: ten minutes on two cores."""
+OPEN_ROWS = 6000
+"""Of a project's open sentences, so many are looked through for what the model is to keep."""
 Verdict = Literal["promoted", "refused", "nothing new", "too few", "dry run"]
 EXIT_CODES: dict[str, int] = {"promoted": 0, "nothing new": 0, "too few": 0, "dry run": 0, "refused": 3}
 """What a scheduler is told; 2 is bad input or a server that fails, 4 that another run is at work."""
@@ -163,7 +166,7 @@ class Run:
         self.begin(taken)
         truths = adjudicate(taken.corrections)
         rows = self.rows(taken)
-        model = self.fit(truths.truths, [row for row in rows if row["open"]])
+        model = self.fit(truths.truths, rows)
         judgement = self.judge(truths.truths, model)
         verdict: Verdict = "promoted" if judgement["promote"] else "refused"
         if verdict == "promoted":
@@ -219,23 +222,24 @@ class Run:
             if path.name not in kept:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
-    def rows(self, taken: snapshot.Snapshot) -> list[Row]:
-        """All scored rows of the project, each told whether it is `open`: without a usable annotation."""
+    def rows(self, taken: snapshot.Snapshot) -> Standing:
+        """All scored rows of the project; those without a usable annotation are open."""
         path = self.folder / "rows.jsonl"
-        if not path.is_file():
-            number = project_number(self.server, self.project, self.patience, form(), lambda line: None)
-            done = {c.key for c in taken.corrections if c.usable}
-            scan = Scan(self.server, number, self.patience)
-            lines = []
-            for task in scan.tasks(None, "id,data,meta"):
-                row = (task.get("meta") or {}).get("row")
-                if row:
-                    lines.append(json.dumps({**row, "open": task["data"]["key"] not in done}))
-                    self.reporter.step("Reading open sentences", len(lines))
-            home.write(path, "\n".join(lines))
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        if path.is_file():
+            return Standing(path)
+        number = project_number(self.server, self.project, self.patience, form(), lambda line: None)
+        done = {c.key for c in taken.corrections if c.usable}
 
-    def fit(self, truths: Sequence[Truth], open_rows: Sequence[Row]) -> Path:
+        def found() -> Iterator[Row]:
+            tasks = Scan(self.server, number, self.patience).tasks(None, "id,data,meta")
+            for n, task in enumerate(tasks, 1):
+                if row := (task.get("meta") or {}).get("row"):
+                    yield {**row, "open": task["data"]["key"] not in done}
+                self.reporter.step("Reading open sentences", n)
+
+        return Standing.write(path, found())
+
+    def fit(self, truths: Sequence[Truth], rows: Standing) -> Path:
         """The new model's folder."""
         from annotate.model.bundle import read_config, save_bundle
         from annotate.model.encoder import EncoderSpec
@@ -254,7 +258,7 @@ class Run:
         enough = EPOCHS * max(map(len, reviewed.values())) // 2
         taught = lessons.Lessons(
             {**reviewed, STANCE: lessons.balanced(reviewed[STANCE])},
-            lessons.unreviewed(open_rows, min(enough, lessons.OPEN)),
+            lessons.unreviewed(rows.some_open(OPEN_ROWS), min(enough, lessons.OPEN)),
             lessons.replayed(self.data) if self.data else {},
         )
         counts = {signal.name: len(examples) for signal, examples in reviewed.items()}
@@ -318,7 +322,7 @@ class Run:
         kept: dict[str, Any] = self.record["judgement"]
         return kept
 
-    def predict(self, rows: Sequence[Row]) -> None:
+    def predict(self, rows: Standing) -> None:
         """New predictions for the sentences that are still open."""
         import pyarrow as pa
 
@@ -328,14 +332,17 @@ class Run:
         from annotate.studio.push import push
 
         open_ids = {row["sentence_id"] for row in rows if row["open"]}
-        names = schema().names
-        articles = {row["article_id"] for row in rows if row["open"]}
-        again = rescored(load(), [row for row in rows if row["article_id"] in articles])
-        wanted = [{k: row.get(k) for k in names} for row in again if row["sentence_id"] in open_ids]
-        if not wanted:
+        if not open_ids:
             return
+        names = schema().names
+
+        def tables() -> Iterator[pa.Table]:
+            for again in rescored(load(), rows.open_articles()):
+                wanted = [{k: row.get(k) for k in names} for row in again if row["sentence_id"] in open_ids]
+                yield pa.Table.from_pylist(wanted, schema=schema())
+
         report = push(
-            pa.Table.from_pylist(wanted, schema=schema()),
+            tables(),
             self.project,
             server=self.server,
             known_only=True,
