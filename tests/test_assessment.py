@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from annotate.model.bundle import load_bundle, shipped
 from annotate.model.calibration import expected_calibration_error, reliability_bins
 from annotate.signals import SIGNALS
 from annotate.signals.base import Example
 from annotate.signals.hedging import HEDGING
 from annotate.signals.metrics import characters, confusion, counts, f1, token_mcc, word_f1
 from annotate.signals.mqm import CATEGORIES, true_categories, true_spans
-from annotate.training.assessment import FOLDS, calibration_of, probe
+from annotate.training.assessment import FOLDS, alarms, calibration_of, probe
 from annotate.training.card import draw_calibration
 from annotate.training.written import READ, garbles, read_written
 
@@ -40,6 +42,19 @@ def test_calibration_is_measured_on_documents_it_was_not_chosen_on():
     found = calibration_of(HEDGING, {"hedge_wiki": (scores, examples)})
     assert found["n"] == 600
     assert found["error"] < 0.1, "Platt's scaling mends a logit that is too steep and shifted"
+
+
+def test_false_alarms_are_the_sentences_that_would_be_shown_with_a_mark():
+    bundle = load_bundle(shipped())
+    texts = [
+        "The minister spoke on Monday.",
+        "The minister spoke on Monday.",
+        "Pouring water in other countries.",
+    ]
+    for threshold, marked in ((0.0, 1.0), (1.01, 0.0)):
+        settings = {**bundle.settings, "garble": {**bundle.settings["garble"], "span_threshold": threshold}}
+        found = alarms(replace(bundle, settings=settings), {"news": texts})
+        assert found == [{"corpus": "news", "sentences": 2, "marked": marked}]
 
 
 def test_no_document_calibrates_the_fold_it_lies_in():

@@ -40,6 +40,9 @@ def test_the_interval_is_over_documents_and_holds_the_figure():
     # Ten sentences of a document are right or wrong together: they tell no more than one.
     assert wide.interval[1] - wide.interval[0] > 2 * (narrow.interval[1] - narrow.interval[0])
     assert measure(HEDGING, "hedge_wiki", scores, together, SETTINGS, resamples=200) == [wide]
+    # Of one document alone nothing could be drawn but itself.
+    of_one = [Example("x", (), label, document="the only") for label in labels]
+    assert measure(HEDGING, "hedge_wiki", scores, of_one, SETTINGS, resamples=200) == [narrow]
 
 
 def test_a_resample_without_a_subset_or_a_pair_counts_for_nothing():

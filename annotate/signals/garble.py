@@ -299,7 +299,7 @@ class Garble(Tagger):
             return []
         touched: dict[tuple[int, str], list[bool]] = defaultdict(list)
         for s, e in zip(scores, examples, strict=True):
-            shown = self.spans(s, e.text, settings, settings["span_threshold"])
+            shown = self.shown(s, e.text, settings)
             for (start, end, severity), category in zip(true_spans(e), true_categories(e), strict=True):
                 hit = any(a < end and start < b for a, b, *_ in shown)
                 touched[category, severity].append(hit)
@@ -331,11 +331,13 @@ class Garble(Tagger):
                 "severity": severity,
                 "better": None,
             }
-            for start, end, severity, category, probability in self.spans(
-                scores, sentence.text, settings, settings["span_threshold"]
-            )
+            for start, end, severity, category, probability in self.shown(scores, sentence.text, settings)
         ]
         return {"garble": self.probability(scores, settings), "garble_spans": spans}
+
+    def shown(self, scores: Any, text: str, settings: Settings) -> list[tuple[int, int, str, str, float]]:
+        """The spans that a reviewer gets to see."""
+        return self.spans(scores, text, settings, settings["span_threshold"])
 
     def spans(
         self, scores: Any, text: str, settings: Settings, threshold: float

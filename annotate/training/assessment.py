@@ -1,4 +1,5 @@
-"""All that a model's card says of it, measured: figures on dev and test, calibration, probes, speed."""
+"""All that a model's card says of it, measured: figures on dev and test, false garble marks, calibration,
+probes, speed."""
 
 from __future__ import annotations
 
@@ -13,12 +14,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from annotate.article import Mention, Sentence
 from annotate.errors import UserError
 from annotate.model.bundle import Bundle, load_bundle, shipped
 from annotate.model.calibration import chance_error, expected_calibration_error, reliability_bins
 from annotate.model.prediction import predict
 from annotate.signals.base import Example, Row, Signal
+from annotate.signals.garble import GARBLE
 from annotate.training.card import CARD, write_card
 from annotate.training.corpora import MADE_FROM, SIGNAL_OF, WRITTEN, Split, load_corpus
 from annotate.training.evaluation import measure, score_examples
@@ -26,6 +30,8 @@ from annotate.training.evaluation import measure, score_examples
 FOLDS = 5
 DEV_ONLY = ("certainty", "polnear", *WRITTEN)
 """Corpora without a test split."""
+BY_PEOPLE = ("polnear", "newsmtsc", "babe")
+"""Corpora of news that people wrote in English."""
 Progress = Callable[[str, int, int], None]
 Scored = tuple[list[Any], list[Example]]
 
@@ -45,7 +51,7 @@ def write(model: Path | None, data: Path, progress: Progress = lambda what, done
 
 def assess(folder: Path, data: Path, progress: Progress = lambda what, done, total: None) -> dict[str, Any]:
     """Figures of a model on every corpus it was trained on that people labelled, `dev` and `test`, each with
-    its interval; `calibration` per signal; `probes`; `speed`.
+    its interval; `alarms`; `calibration` per signal; `probes`; `speed`.
 
     Raises:
         UserError: for a model or corpus that cannot be had.
@@ -78,10 +84,29 @@ def assess(folder: Path, data: Path, progress: Progress = lambda what, done, tot
     return {
         **figures,
         "details": details,
+        "alarms": alarms(bundle, {n: [e.text for e in dev[n][1]] for n in BY_PEOPLE if n in dev}),
         "calibration": calibration,
         "probes": probe(bundle),
         "speed": speed(bundle, [e.text for _, examples in dev.values() for e in examples[:100]]),
     }
+
+
+def alarms(bundle: Bundle, texts: dict[str, list[str]]) -> list[Row]:
+    """By corpus of news that people wrote, how many sentences there are, and the share with a garble mark."""
+    if GARBLE not in bundle.network.signals:
+        return []
+    found = []
+    for name, some in texts.items():
+        examples = [Example(text) for text in dict.fromkeys(some)]
+        scores = score_examples(bundle.network, bundle.tokenizer, GARBLE, examples)
+        marked = [
+            GARBLE.shown(s, e.text, bundle.settings[GARBLE.name])
+            for s, e in zip(scores, examples, strict=True)
+        ]
+        found.append(
+            {"corpus": name, "sentences": len(marked), "marked": float(np.mean(list(map(bool, marked))))}
+        )
+    return found
 
 
 def calibration_of(signal: Signal, dev: dict[str, Scored]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A figure with its 95 % interval, by bootstrap over documents (sentences where none are named)."""
+    """A figure with its 95 % interval, by bootstrap over documents, or sentences where fewer than two are."""
 
     metric: str
     value: float
@@ -128,13 +128,13 @@ def measure(
 ) -> list[Measured]:
     """The signal's figures on a corpus with percentile intervals (Efron & Tibshirani 1993).
 
-    Whole documents (groups) are drawn with replacement, since sentences of one text are alike.
+    Whole documents (groups) are drawn with replacement, since sentences of one text are alike; where all come
+    from one, sentences are.
     """
     metrics = signal.metrics(corpus, scores, examples, settings)
-    members: dict[str, list[int]] = {}
-    for i, example in enumerate(examples):
-        members.setdefault(example.document or str(i), []).append(i)
-    documents = list(members.values())
+    documents = by_document(examples)
+    if len(documents) == 1:
+        documents = [[i] for i in range(len(examples))]
     rng = np.random.default_rng(seed)
     drawn: dict[str, list[float]] = {metric.name: [] for metric in metrics}
     for k in range(resamples):
@@ -146,6 +146,14 @@ def measure(
                 drawn[metric.name].append(value)
         progress(k + 1, resamples)
     return [Measured(m.name, m.reckon(m.facts), interval_of(drawn[m.name]), m.n) for m in metrics]
+
+
+def by_document(examples: Sequence[Example]) -> list[list[int]]:
+    """The numbers of the examples of each document; an example that names none is one by itself."""
+    members: dict[str, list[int]] = {}
+    for i, example in enumerate(examples):
+        members.setdefault(example.document or str(i), []).append(i)
+    return list(members.values())
 
 
 def interval_of(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:

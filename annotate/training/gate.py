@@ -19,7 +19,7 @@ import numpy as np
 from annotate.model.bundle import Bundle
 from annotate.signals.base import REVIEWED, Example, Signal
 from annotate.signals.metrics import Metric
-from annotate.training.evaluation import interval_of, score_examples
+from annotate.training.evaluation import by_document, interval_of, score_examples
 
 MARGIN = {"stance": 0.03, "attribution": 0.02, "hedging": 0.02, "loaded": 0.02, "garble": 0.02}
 """How far the mean figure of a signal may fall on a frozen set."""
@@ -136,10 +136,7 @@ def compare(
         )
         for bundle in (old, new)
     ]
-    members: dict[str, list[int]] = {}
-    for i, example in enumerate(examples):
-        members.setdefault(example.document or str(i), []).append(i)
-    documents = list(members.values())
+    documents = by_document(examples)
     rng = np.random.default_rng(0)
     differences = []
     for _ in range(RESAMPLES):
