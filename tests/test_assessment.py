@@ -17,7 +17,7 @@ from annotate.signals.base import Example
 from annotate.signals.hedging import HEDGING
 from annotate.signals.metrics import characters, confusion, counts, f1, token_mcc, word_f1
 from annotate.signals.mqm import CATEGORIES, true_categories, true_spans
-from annotate.training.assessment import FOLDS, alarms, calibration_of, probe
+from annotate.training.assessment import FOLDS, alarms, calibration_of, probe, varieties
 from annotate.training.card import draw_calibration
 from annotate.training.written import READ, garbles, read_written
 
@@ -54,7 +54,7 @@ def test_false_alarms_are_the_sentences_that_would_be_shown_with_a_mark():
     for threshold, marked in ((0.0, 1.0), (1.01, 0.0)):
         settings = {**bundle.settings, "garble": {**bundle.settings["garble"], "span_threshold": threshold}}
         found = alarms(replace(bundle, settings=settings), {"news": texts})
-        assert found == [{"corpus": "news", "sentences": 2, "marked": marked}]
+        assert found == [{"of": "news", "sentences": 2, "marked": marked}]
 
 
 def test_no_document_calibrates_the_fold_it_lies_in():
@@ -138,6 +138,15 @@ def test_written_rows_keep_dev_apart_and_leave_the_seeds_alone(name):
 
     seeds = {s.text for article in read([Path(__file__).parent.parent / "seeds"]) for s in split(article)}
     assert not seeds & (train | dev)
+
+
+def test_sentences_that_false_alarms_are_measured_on_are_never_taught():
+    mine, *by_kind = varieties().values()
+    assert len(by_kind) == 8
+    assert mine == [text for texts in by_kind for text in texts]
+    assert len(set(mine)) == len(mine) == 120
+    taught = {e.text for name in READ for split in ("train", "dev") for e in read_written(name, split)}
+    assert not taught & set(mine)
 
 
 def test_probes_name_their_target_and_the_shipped_model_gets_most_right(annotator):

@@ -84,7 +84,9 @@ def assess(folder: Path, data: Path, progress: Progress = lambda what, done, tot
     return {
         **figures,
         "details": details,
-        "alarms": alarms(bundle, {n: [e.text for e in dev[n][1]] for n in BY_PEOPLE if n in dev}),
+        "alarms": alarms(
+            bundle, {n: [e.text for e in dev[n][1]] for n in BY_PEOPLE if n in dev} | varieties()
+        ),
         "calibration": calibration,
         "probes": probe(bundle),
         "speed": speed(bundle, [e.text for _, examples in dev.values() for e in examples[:100]]),
@@ -92,20 +94,16 @@ def assess(folder: Path, data: Path, progress: Progress = lambda what, done, tot
 
 
 def alarms(bundle: Bundle, texts: dict[str, list[str]]) -> list[Row]:
-    """By corpus of news that people wrote, how many sentences there are, and the share with a garble mark."""
+    """By kind of sentences that are right, how many there are, and the share with a garble mark."""
     if GARBLE not in bundle.network.signals:
         return []
     found = []
     for name, some in texts.items():
         examples = [Example(text) for text in dict.fromkeys(some)]
         scores = score_examples(bundle.network, bundle.tokenizer, GARBLE, examples)
-        marked = [
-            GARBLE.shown(s, e.text, bundle.settings[GARBLE.name])
-            for s, e in zip(scores, examples, strict=True)
-        ]
-        found.append(
-            {"corpus": name, "sentences": len(marked), "marked": float(np.mean(list(map(bool, marked))))}
-        )
+        settings = bundle.settings[GARBLE.name]
+        marked = [bool(GARBLE.shown(s, e.text, settings)) for s, e in zip(scores, examples, strict=True)]
+        found.append({"of": name, "sentences": len(marked), "marked": float(np.mean(marked))})
     return found
 
 
@@ -148,10 +146,25 @@ def parted(scored: Scored, fold: int) -> tuple[Scored, Scored]:
     return chosen(False), chosen(True)
 
 
+def varieties() -> dict[str, list[str]]:
+    """The sentences in `varieties.jsonl` by kind: news in Englishes that the corpora hold little of, each
+    right where it is at home. Only measured by, never taught."""
+    rows = written("varieties.jsonl")
+    found: dict[str, list[str]] = {"other Englishes, all": [row["text"] for row in rows]}
+    for row in rows:
+        found.setdefault(row["variety"], []).append(row["text"])
+    return found
+
+
+def written(name: str) -> list[dict[str, Any]]:
+    """The rows of a file written for this purpose."""
+    path = resources.files("annotate.training") / "rows" / name
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
 def probe(bundle: Bundle) -> list[dict[str, Any]]:
     """What the model says of the sentences in `probes.jsonl`, written to show where such models fail."""
-    path = resources.files("annotate.training") / "rows" / "probes.jsonl"
-    probes = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    probes = written("probes.jsonl")
     signals = {signal.name: signal for signal in bundle.network.signals}
     probes = [p for p in probes if p["signal"] in signals]
     sentences = []

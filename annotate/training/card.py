@@ -145,11 +145,15 @@ def alarms(found: list[dict[str, Any]] | None) -> Iterator[str]:
     """Garble marks where there should be none."""
     if not found:
         return
-    yield from ("", "## Garble marks in news that people wrote", "")
-    yield "None of these dev sentences is a translation, and hardly one is garbled."
-    yield from ("", "| corpus | sentences | with a garble mark |", "|---|---|---|")
+    yield from ("", "## Garble marks where nothing is garbled", "")
+    yield from (
+        "In dev sets of news that people wrote in English, where hardly a sentence is garbled, and in",
+        "sentences written for this purpose in other Englishes, each right where it is at home. Garble was",
+        "taught none of them, and no threshold was chosen on them.",
+    )
+    yield from ("", "| sentences of | n | with a garble mark |", "|---|---|---|")
     for row in found:
-        yield f"| {row['corpus']} | {row['sentences']} | {row['marked']:.3f} |"
+        yield f"| {row['of']} | {row['sentences']} | {row['marked']:.3f} |"
 
 
 def value(figure: dict[str, Any]) -> str:
