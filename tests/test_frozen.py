@@ -37,6 +37,7 @@ def test_no_sentence_of_it_is_taught():
     taught = {e.text for name in READ for e in read_written(name, "train")}
     taught |= {e.text for some in packaged().values() for e in some}
     assert not judged & taught
+    assert not [text for text in taught if "[[" in text], "marks are no part of a sentence"
 
 
 def test_spans_stand_where_they_are_quoted():

@@ -78,11 +78,12 @@ def packaged() -> dict[Signal, list[Example]]:
     """The sentences that come with the package for training, by signal; any of them where a signal needs no
     more than a text."""
     from annotate.signals.stance import STANCE
-    from annotate.training.written import READ, read_written
+    from annotate.training.written import READ, read_written, unmarked
 
     named = read_written("own_stances", "train")
     events = resources.files("annotate.training") / "rows" / "events.jsonl"
-    texts = [json.loads(line)["text"] for line in events.read_text(encoding="utf-8").splitlines()]
+    lines = events.read_text(encoding="utf-8").splitlines()
+    texts = [unmarked(json.loads(line)["text"])[0] for line in lines]
     own: dict[Signal, list[Example]] = {}
     for name, (_, signal, _) in READ.items():
         own.setdefault(signal, []).extend(read_written(name, "train"))
