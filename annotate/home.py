@@ -67,9 +67,10 @@ def write(path: Path, text: str | Iterable[str], mend: str = "make room and run 
             file.writelines([text] if isinstance(text, str) else text)
         os.replace(partial, path)
     except OSError as error:
+        raise UserError(f"{path} could not be written ({error.strerror}); {mend}.") from error
+    finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
-        raise UserError(f"{path} could not be written ({error.strerror}); {mend}.") from error
 
 
 @contextmanager

@@ -65,7 +65,7 @@ def test_small_falls_may_not_add_up_from_one_retraining_to_the_next(bundle, spoi
     assert not found.promote
     last = found.compared[-1]
     assert [c.passed for c in found.compared] == [True, True, False]
-    assert (last.where, last.old) == ("frozen set, since began", pytest.approx(last.new - last.difference))
+    assert (last.where, last.old) == ("frozen set since began", pytest.approx(last.new - last.difference))
     assert last.reason == f"a fall of more than {gate.LASTING * gate.MARGIN['hedging']:.2f}"
 
 

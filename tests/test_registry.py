@@ -30,6 +30,7 @@ from annotate.training.tracking import DEFAULTS, EXPERIMENT, TAGS, URI, log_run
 COMPARED = [
     {"where": "frozen set", "signal": "stance", "old": 0.61, "new": 0.63},
     {"where": "frozen set", "signal": "garble", "old": 0.42, "new": 0.45},
+    {"where": "frozen set since fifth-04297682f0a0", "signal": "garble", "old": 0.41, "new": 0.45},
 ]
 
 
@@ -420,6 +421,7 @@ def test_a_run_is_logged_to_mlflow_and_read_back(mlflow, monkeypatch, tmp_path):
     assert run.data.tags["mlflow.note.content"] == "ok  frozen set\n\nok  held out"
     assert run.data.metrics["frozen set/stance/new"] == pytest.approx(0.63)
     assert run.data.metrics["frozen set/garble/old"] == pytest.approx(0.42)
+    assert run.data.metrics["frozen set since fifth-04297682f0a0/garble/old"] == pytest.approx(0.41)
     assert run.data.metrics["seconds"] == 300
     assert run.data.params["taught.stance"] == "12"
     assert run.data.params["annotations"] == "2"

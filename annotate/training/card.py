@@ -149,7 +149,7 @@ def alarms(found: list[dict[str, Any]] | None) -> Iterator[str]:
     yield from (
         "In dev sets of news that people wrote in English, where hardly a sentence is garbled, and in",
         "sentences written for this purpose in other Englishes, each right where it is at home. Garble was",
-        "taught none of them, and no threshold was chosen on them.",
+        "taught none of them, and none of its thresholds was chosen on them.",
     )
     yield from ("", "| sentences of | n | with a garble mark |", "|---|---|---|")
     for row in found:

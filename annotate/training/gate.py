@@ -99,7 +99,7 @@ def judge(
     there, or of fewer than FEWEST_ARTICLES articles, is reported and decides nothing.
     """
     jobs = [(old, HELD, REVIEWED, signal, examples) for signal, examples in held_out.items() if examples]
-    began = [(first[1], f", since {first[0]}")] if first else []
+    began = [(first[1], f" since {first[0]}")] if first else []
     for before, since in [(old, ""), *began]:
         for name, by_signal in frozen.items():
             corpus = name if name != FROZEN else REVIEWED

@@ -337,8 +337,11 @@ class Run:
         names = schema().names
 
         def tables() -> Iterator[pa.Table]:
+            done = 0
             for again in rescored(load(), rows.open_articles()):
                 wanted = [{k: row.get(k) for k in names} for row in again if row["sentence_id"] in open_ids]
+                done += len(wanted)
+                self.reporter.step("Scoring open sentences", done, len(open_ids))
                 yield pa.Table.from_pylist(wanted, schema=schema())
 
         report = push(
