@@ -30,7 +30,7 @@ from annotate.training.tracking import DEFAULTS, EXPERIMENT, TAGS, URI, log_run
 COMPARED = [
     {"where": "frozen set", "signal": "stance", "old": 0.61, "new": 0.63},
     {"where": "frozen set", "signal": "garble", "old": 0.42, "new": 0.45},
-    {"where": "frozen set since fifth-04297682f0a0", "signal": "garble", "old": 0.41, "new": 0.45},
+    {"where": "frozen set since sixth-04297682f0a0", "signal": "garble", "old": 0.41, "new": 0.45},
 ]
 
 
@@ -90,7 +90,7 @@ def test_before_anything_was_promoted_the_shipped_model_serves():
     [only] = registry.versions()
     assert only == registry.serving()
     assert (only.shipped, only.serving, only.folder) == (True, True, shipped())
-    assert only.name.startswith("fifth-")
+    assert only.name.startswith("sixth-")
     assert registry.problems() == []
 
 
@@ -214,7 +214,7 @@ def test_going_back_twice_goes_further_back_and_ends_at_the_shipped_model(names)
     assert registry.rollback("worse").name == names[1]
     assert registry.rollback("worse still").name == names[0]
     assert registry.rollback("bad").shipped
-    with pytest.raises(UserError, match="Nothing served before fifth-"):
+    with pytest.raises(UserError, match="Nothing served before sixth-"):
         registry.rollback("more")
     registry.promote(names[2], "after all")
     assert registry.rollback("no").shipped
@@ -362,7 +362,7 @@ def test_the_commands_tell_the_whole_story(names):
     assert names[0] in starred
     assert "frozen set, stance 0.630" in starred
     shown = invoke("show", names[0]).output
-    assert "was promoted in place of fifth-" in shown
+    assert "was promoted in place of sixth-" in shown
     assert "better on Monday" in shown
     assert "0.450 frozen set, garble" in shown
     [change] = json.loads(invoke("show", names[0], "--json").output)["history"]
@@ -378,7 +378,7 @@ RECORD = {
     "project": "seeds",
     "server": "http://localhost:8080",
     "snapshot": "20260101T000000Z-0123456789ab",
-    "parent": "fifth-0123456789ab",
+    "parent": "sixth-0123456789ab",
     "version": "retrained-2026-01-01-ba9876543210",
     "started": "2026-01-01T00:00:00+00:00",
     "ended": "2026-01-01T00:05:00+00:00",
@@ -421,7 +421,7 @@ def test_a_run_is_logged_to_mlflow_and_read_back(mlflow, monkeypatch, tmp_path):
     assert run.data.tags["mlflow.note.content"] == "ok  frozen set\n\nok  held out"
     assert run.data.metrics["frozen set/stance/new"] == pytest.approx(0.63)
     assert run.data.metrics["frozen set/garble/old"] == pytest.approx(0.42)
-    assert run.data.metrics["frozen set since fifth-04297682f0a0/garble/old"] == pytest.approx(0.41)
+    assert run.data.metrics["frozen set since sixth-04297682f0a0/garble/old"] == pytest.approx(0.41)
     assert run.data.metrics["seconds"] == 300
     assert run.data.params["taught.stance"] == "12"
     assert run.data.params["annotations"] == "2"

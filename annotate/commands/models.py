@@ -59,7 +59,7 @@ def list_(as_json: bool) -> None:
 def show(name: str, as_json: bool) -> None:
     """Show all that is known of a version: where it comes from, its figures, and when it served.
 
-    Example: annotate models show fifth-0123456789ab
+    Example: annotate models show sixth-0123456789ab
     """
     from annotate import registry
     from annotate.model.bundle import read_config
@@ -98,7 +98,7 @@ def show(name: str, as_json: bool) -> None:
 def promote(name: str, reason: str) -> None:
     """Let a version serve from now on. Work that is under way ends with the model it began with.
 
-    Example: annotate models promote fifth-0123456789ab --reason "tried on Monday's articles"
+    Example: annotate models promote sixth-0123456789ab --reason "tried on Monday's articles"
     """
     from annotate import registry
 
@@ -125,7 +125,7 @@ def rollback(reason: str) -> None:
 def diff(a: str, b: str, as_json: bool) -> None:
     """Show where two versions differ: corpora, corrections, recipe, settings and figures.
 
-    Example: annotate models diff fifth-0123456789ab retrained-2026-01-31-ba9876543210
+    Example: annotate models diff sixth-0123456789ab retrained-2026-01-31-ba9876543210
     """
     from annotate import registry
 

@@ -75,7 +75,7 @@ def evaluate(
 
     \b
     Example: annotate evaluate --corpus newsmtsc --split dev --data corpora/
-             annotate evaluate --card --model models/fifth --data corpora/
+             annotate evaluate --card --model models/sixth --data corpora/
     """
     from annotate.training import assessment, evaluation
 

@@ -44,7 +44,7 @@ class Bundle:
 def shipped() -> Path:
     """The folder of the model that comes with the package: inside a wheel, or `models/` of a checkout."""
     inside = Path(str(resources.files("annotate"))) / "shipped"
-    return inside if inside.is_dir() else inside.parent.parent / "models" / "fifth"
+    return inside if inside.is_dir() else inside.parent.parent / "models" / "sixth"
 
 
 def save_bundle(

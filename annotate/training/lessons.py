@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +76,11 @@ def packaged() -> dict[Signal, list[Example]]:
     """The sentences that come with the package for training, by signal; any of them where a signal needs no
     more than a text."""
     from annotate.signals.stance import STANCE
-    from annotate.training.written import READ, read_written, unmarked
+    from annotate.training.events import read_events
+    from annotate.training.written import READ, read_written
 
     named = read_written("own_stances", "train")
-    events = resources.files("annotate.training") / "rows" / "events.jsonl"
-    lines = events.read_text(encoding="utf-8").splitlines()
-    texts = [unmarked(json.loads(line)["text"])[0] for line in lines]
+    texts = [t.text for event in read_events("", "train").values() for told in event.values() for t in told]
     own: dict[Signal, list[Example]] = {}
     for name, (_, signal, _) in READ.items():
         own.setdefault(signal, []).extend(read_written(name, "train"))

@@ -1,4 +1,4 @@
-"""Corpora of news sentences written for this purpose: `rows/{garbles,retold,stances,hedges}-*.jsonl`.
+"""Corpora of news sentences written for this purpose: `rows/{garbles,retold,events,stances,hedges}-*.jsonl`.
 
 Published corpora leave gaps. WMT news shows what translation systems got wrong in 2020 and 2021, not calques,
 spun words, broken clauses and sentences that contradict themselves; newsmtsc is news of the United States; no
@@ -75,6 +75,15 @@ def retold(row: Row, document: str) -> list[Example]:
     return found
 
 
+def events(row: Row, document: str) -> list[Example]:
+    """A sentence of a written event (`annotate.training.events`), unless it went wrong in more than the
+    meaning of its words."""
+    text, marks = unmarked(row["text"])
+    if any(kind != "meaning" for _, _, (kind, *_) in marks):
+        return []
+    return [judged(text, [(s, e, ["mistranslation", severity]) for s, e, (_, severity) in marks], document)]
+
+
 def stances(row: Row, document: str) -> list[Example]:
     """A sentence with all mentions of one target."""
     text, marks = unmarked(row["text"])
@@ -103,6 +112,7 @@ def unmarked(marked: str) -> tuple[str, list[Span]]:
 READ: dict[str, tuple[str, Signal, Callable[[Row, str], list[Example]]]] = {
     "own_garbles": ("garbles", GARBLE, garbles),
     "own_retold": ("retold", GARBLE, retold),
+    "own_events": ("events", GARBLE, events),
     "own_stances": ("stances", STANCE, stances),
     "own_hedges": ("hedges", HEDGING, hedges),
 }

@@ -124,7 +124,7 @@ def names(two_versions: str) -> dict[str, str]:
     shipped_one = next(version.name for version in registry.versions() if version.shipped)
     for name in (two_versions, shipped_one):
         registry.promote(name, "for the examples")
-    return {"fifth-": shipped_one, "retrained-": two_versions, "FOLDER": str(shipped())}
+    return {"sixth-": shipped_one, "retrained-": two_versions, "FOLDER": str(shipped())}
 
 
 @pytest.fixture
