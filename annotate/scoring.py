@@ -20,6 +20,7 @@ from annotate.reading import Targets, find_targets_file, load_targets, read, spl
 from annotate.reading.decoding import clean
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     import pyarrow as pa
 
@@ -203,10 +204,10 @@ class Annotator:
                 "boilerplate": sentence.boilerplate,
                 "model": self.signature,
             }
-            if sentence.id in near:
-                row.update(near[sentence.id].columns(sentence.start))
             if not sentence.boilerplate:
                 scores = next(scored)
+                if sentence.id in near:
+                    row.update(near[sentence.id].columns(sentence.start, evidence(scores, near[sentence.id])))
                 for signal in signals:
                     row.update(signal.decode(scores[signal.name], sentence, settings[signal.name]))
             rows.append(row)
@@ -217,6 +218,15 @@ class Annotator:
             doubts = [signal.uncertainty(row) for signal in signals]
             row["uncertainty"] = sum(doubts) / len(doubts)
         return rows
+
+
+def evidence(scores: Mapping[str, Any], beside: Beside) -> np.ndarray | None:
+    """What the model makes of the words that may have drifted; None where it knows no garble."""
+    from annotate.signals.garble import GARBLE
+
+    if GARBLE.name not in scores:
+        return None
+    return GARBLE.evidence(scores[GARBLE.name], [(s.start, s.end) for s in beside.suspects.spans])
 
 
 def load(model: str | Path | None = None, *, precision: Precision | None = None) -> Annotator:

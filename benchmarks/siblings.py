@@ -14,10 +14,12 @@ import json
 import multiprocessing
 import resource
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+import annotate
 from annotate.article import Article, Sentence
 from annotate.reading import read, split
 from annotate.siblings.compare import compare
@@ -46,13 +48,22 @@ def on_seeds() -> None:
         f"seeds, pairs: precision {right / len(said):.3f}, recall {right / len(gold):.3f}, "
         f"F1 {2 * right / (len(said) + len(gold)):.3f}"
     )
-    shown = [(sentences[i], d) for i, near in found.items() for d in near.drifts]
-    hit = [g for g in drifts if any(same_place(g, s, d.start, d.end) for s, d in shown)]
-    wrong = [(s, d) for s, d in shown if not any(same_place(g, s, d.start, d.end) for g in drifts)]
-    print(f"seeds, drifts: {len(hit)} of {len(drifts)} found, {len(wrong)} further")
-    for sentence, d in shown:
-        own = sentence.text[d.start : d.end]
-        print(f"  {d.kind} {d.probability:.2f}: {own!r}, elsewhere {d.sibling_text!r}")
+    scored = annotate.load().score(SEEDS).set_index("sentence_id").drift
+    ways = {
+        "without a model": {i: [asdict(d) for d in near.drifts] for i, near in found.items()},
+        "read by the model": {
+            i: [{**d, "start": d["start"] - s.start, "end": d["end"] - s.start} for d in scored[i] or ()]
+            for i, s in sentences.items()
+        },
+    }
+    for way, of_sentence in ways.items():
+        shown = [(sentences[i], d) for i, some in of_sentence.items() for d in some]
+        hit = [g for g in drifts if any(same_place(g, s, d["start"], d["end"]) for s, d in shown)]
+        wrong = [(s, d) for s, d in shown if not any(same_place(g, s, d["start"], d["end"]) for g in drifts)]
+        print(f"seeds, drifts {way}: {len(hit)} of {len(drifts)} found, {len(wrong)} further")
+        for sentence, d in shown:
+            own = sentence.text[d["start"] : d["end"]]
+            print(f"  {d['kind']} {d['probability']:.2f}: {own!r}, elsewhere {d['sibling_text']!r}")
 
 
 def same_place(gold: dict[str, object], sentence: Sentence, start: int, end: int) -> bool:

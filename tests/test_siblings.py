@@ -86,7 +86,9 @@ def test_the_order_of_the_articles_changes_nothing(of_seeds):
     articles, near = of_seeds
     shuffled = list(articles)
     random.Random(5).shuffle(shuffled)
-    assert compare(shuffled) == near
+    again = compare(shuffled)
+    assert again == near
+    assert {i: beside.drifts for i, beside in again.items()} == {i: b.drifts for i, b in near.items()}
 
 
 AGENCY = (
@@ -124,6 +126,29 @@ def test_what_only_one_outlet_says_is_marked_with_what_the_others_say(right, wro
     assert drift.kind == kind
     assert words in wrong
     assert drift.sibling_article_id in ("agency", "retold")
+
+
+def test_scores_mark_drift_by_what_the_model_reads_as_well(annotator):
+    odd = AGENCY.replace("Ida Berg said", "Ida Stone Mountain said")
+    articles = [Article(name, text) for name, text in (("agency", AGENCY), ("retold", RETOLD), ("odd", odd))]
+    frame = annotator.score(articles)
+    marked = [(r.article_id, r.text[d["start"] - r.start : d["end"] - r.start])
+              for r in frame.itertuples() for d in r.drift]  # fmt: skip
+    assert marked
+    assert all(article == "odd" and words in "Ida Stone Mountain said" for article, words in marked)
+    [(own, spans)] = [(r, r.drift) for r in frame.itertuples() if len(r.drift)]
+    bare = compare([split(article) for article in articles])[own.sentence_id].drifts
+    assert [d["probability"] for d in spans] != pytest.approx([d.probability for d in bare], abs=1e-3)
+
+
+def test_with_a_model_more_marks_of_drift_are_right_and_half_of_them_as_before():
+    figures = settings()["figures"]
+    alone, read = (
+        figures["drift in all, cross-fitted"],
+        figures["drift in all, read by the model, cross-fitted"],
+    )
+    assert read["right"] > 1.5 * alone["right"]
+    assert all(2 * one["right"] >= one["said"] for one in (alone, read))
 
 
 def test_what_a_reference_does_not_bear_out_is_marked_though_all_have_it():

@@ -12,7 +12,7 @@ import torch
 from annotate.article import Mention, Sentence
 from annotate.signals import SIGNALS
 from annotate.signals.base import overlapping
-from annotate.signals.garble import expected_penalty
+from annotate.signals.garble import GARBLE, expected_penalty
 from annotate.signals.mqm import category_of, shares
 from annotate.signals.tagger import noisy_or_loss, pooled_hazard, pooled_logit, runs
 
@@ -130,6 +130,14 @@ def test_a_removed_target_mark_removes_the_mention():
     [stance] = STANCE.from_review(left, row)["stance"]
     assert (stance["label"], stance["p_favor"]) == ("favor", 1.0)
     assert stance["mentions"] == [{"start": 0, "end": 5}]
+
+
+def test_evidence_is_the_highest_logit_among_the_words_of_a_span():
+    words = np.zeros((3, 13), dtype=np.float32)
+    words[:, 0], words[:, 1] = (-1, 2, 3), (-4, -2, -3)
+    scores = {"offsets": [(0, 3), (4, 9), (10, 12)], "words": words}
+    found = GARBLE.evidence(scores, [(0, 9), (9, 12), (5, 6), (3, 4)])
+    assert found.tolist() == [[2, -2], [3, -3], [2, -2], [0, 0]]
 
 
 def test_a_sixth_signal_is_one_new_file_and_one_line_in_the_list(monkeypatch, annotator):

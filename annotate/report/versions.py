@@ -52,7 +52,7 @@ def groups(content: Sequence[Row]) -> list[Group]:
         if beside:
             i = row["sentence_id"]
             siblings = [Sibling(s["article_id"], s["sentence_id"], s["similarity"]) for s in beside]
-            near[i] = Beside(0, siblings, [])
+            near[i] = Beside(0, siblings)
             articles[row["article_id"]].append(
                 Sentence(row["article_id"], row["outlet"], i, row["start"], row["end"], row["text"])
             )

@@ -14,11 +14,12 @@ import numpy as np
 from annotate.article import Sentence
 from annotate.quotation import quotations
 from annotate.siblings.alignment import Judge, Text, prepared, rarity
-from annotate.siblings.drift import Drift, drifts
+from annotate.siblings.drift import NONE, Drift, Suspects, suspects
 from annotate.siblings.events import grouped, pairs_of, vectors_of
 from annotate.siblings.names import Names
 from annotate.siblings.said import WORD, Said
 from annotate.siblings.vectors import vectors
+from annotate.siblings.voices import voices
 
 Progress = Callable[[int, int], None]
 
@@ -34,21 +35,30 @@ class Sibling:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What stands beside a sentence: the number of its event, its siblings, the likeliest first, and its
-    drifts."""
+    """What stands beside a sentence: the number of its event, its siblings, the likeliest first, and what may
+    have drifted in it."""
 
     event: int
     siblings: list[Sibling]
-    drifts: list[Drift]
+    suspects: Suspects = NONE
 
-    def columns(self, start: int) -> dict[str, list[dict[str, Any]]]:
-        """The columns `siblings` and `drift` of the scores frame, for a sentence that starts there."""
+    @property
+    def drifts(self) -> list[Drift]:
+        """Its drifts, judged without a model."""
+        return self.suspects.judged(settings())
+
+    def columns(self, start: int, read: Any = None) -> dict[str, list[dict[str, Any]]]:
+        """The columns `siblings` and `drift` of the scores frame, for a sentence that starts there; read: as
+        `Suspects.judged` has it."""
         return {
             "siblings": [
                 {"article_id": s.article_id, "sentence_id": s.sentence_id, "similarity": s.probability}
                 for s in self.siblings
             ],
-            "drift": [{**asdict(d), "start": start + d.start, "end": start + d.end} for d in self.drifts],
+            "drift": [
+                {**asdict(d), "start": start + d.start, "end": start + d.end}
+                for d in self.suspects.judged(settings(), read)
+            ],
         }
 
 
@@ -137,7 +147,7 @@ def compare_event(
     ready = [prepared(article, rare) for article in said]
     for own, siblings in beside(said, ready, pairs, Judge.of(chosen)):
         near = [Sibling(s.article_id, s.sentence_id, p) for s, p in siblings]
-        yield own.sentence_id, Beside(number, near, drifts(own, siblings, names, chosen))
+        yield own.sentence_id, Beside(number, near, suspects(own, voices(own, siblings), names))
 
 
 def beside(

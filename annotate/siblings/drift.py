@@ -2,14 +2,15 @@
 
 Words that no sibling bears out are joined into spans; each is judged by how far it is borne out, by what the
 sibling says that the sentence lacks, by the letters around it (in a quotation that is otherwise the same,
-another word is telling), and by whether names, numbers or negations differ. The weights of the judgement
-were fitted to events written for this purpose (`annotate.training.siblings`).
+another word is telling), and by whether names, numbers or negations differ; where a model scores the
+sentence, also by how garbled it reads to it. The weights of the judgement were fitted to events written for
+this purpose (`annotate.training.siblings`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 from annotate.siblings.alignment import sigmoid
 from annotate.siblings.names import Names, in_name, name_around
 from annotate.siblings.said import Said
-from annotate.siblings.voices import Voice, voices
+from annotate.siblings.voices import Voice
 
 SPAN = (
     "least borne out",
@@ -82,6 +83,31 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspects:
+    """The spans of a sentence that may have drifted, as drifts whose probability is not known yet, and their
+    features SPAN [n, len(SPAN)]."""
+
+    spans: tuple[Drift, ...]
+    found: np.ndarray = field(compare=False)
+
+    def judged(self, settings: Mapping[str, Any], read: np.ndarray | None = None) -> list[Drift]:
+        """Those from the settings' threshold on. read: [n, ...], what a model makes of the words of each span
+        (`annotate.signals.garble.Garble.evidence`), where one has read the sentence."""
+        name = "drift" if read is None else "drift_read"
+        weights = np.asarray(settings[name])
+        found = self.found if read is None else np.hstack([self.found, read])
+        probabilities = sigmoid(found @ weights[:-1] + weights[-1]) if len(self.spans) else ()
+        return [
+            replace(span, probability=float(p))
+            for span, p in zip(self.spans, probabilities, strict=True)
+            if p >= settings[f"{name}_threshold"]
+        ]
+
+
+NONE = Suspects((), np.zeros((0, len(SPAN)), dtype=np.float32))
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A span before it is judged: words first to last, the voice against it and the voice's words that the
     sentence lacks, and the features SPAN."""
@@ -93,29 +119,23 @@ class Candidate:
     found: np.ndarray
 
 
-def drifts(
-    own: Said, siblings: Sequence[tuple[Said, float]], names: Names, settings: Mapping[str, Any]
-) -> list[Drift]:
-    """The drifts of a sentence against its siblings, from the settings' threshold on; names: of the event."""
-    weights = np.asarray(settings["drift"])
-    found = []
-    for candidate in candidates(own, voices(own, siblings), names):
-        p = float(sigmoid(candidate.found @ weights[:-1] + weights[-1]))
-        if p >= settings["drift_threshold"]:
-            offsets = own.vectors.offsets
-            wording = words_of(candidate.against.said, candidate.lost)
-            found.append(
-                Drift(
-                    offsets[candidate.first][0],
-                    offsets[candidate.last][1],
-                    candidate.against.said.article_id,
-                    candidate.against.said.sentence_id,
-                    wording,
-                    kind(own, candidate),
-                    p,
-                )
-            )
-    return found
+def suspects(own: Said, heard: Sequence[Voice], names: Names) -> Suspects:
+    """What may have drifted in a sentence against its siblings; names: of the event."""
+    found = candidates(own, heard, names)
+    offsets = own.vectors.offsets
+    spans = tuple(
+        Drift(
+            offsets[c.first][0],
+            offsets[c.last][1],
+            c.against.said.article_id,
+            c.against.said.sentence_id,
+            words_of(c.against.said, c.lost),
+            kind(own, c),
+            0.0,
+        )
+        for c in found
+    )
+    return Suspects(spans, np.array([c.found for c in found], dtype=np.float32).reshape(-1, len(SPAN)))
 
 
 def candidates(own: Said, heard: Sequence[Voice], names: Names) -> list[Candidate]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from annotate.article import Sentence
-from annotate.signals.base import REVIEWED, Example, Row, Settings
+from annotate.signals.base import REVIEWED, Example, Row, Settings, overlapping
 from annotate.signals.metrics import (
     Metric,
     average_precision,
@@ -93,8 +93,10 @@ class Garble(Tagger):
         "petci_idioms": read_phrases,
     }
     mqm_corpora = ("zhen_news20", "zhen_news21", "zhen_ted21")
-    judged_corpora = (*mqm_corpora, "own_garbles", "own_retold", REVIEWED)
+    judged_corpora = (*mqm_corpora, "own_garbles", "own_retold", "own_events", REVIEWED)
     """Those whose spans have a severity and whose sentences have a penalty."""
+    single_corpora = ("own_events", REVIEWED)
+    """Of these, those without several versions of one sentence."""
 
     @property
     def columns(self) -> tuple[tuple[str, pa.DataType], ...]:
@@ -283,7 +285,7 @@ class Garble(Tagger):
             [span[:3] for span in self.spans(s, e.text, settings, threshold)]
             for s, e in zip(scores, examples, strict=True)
         ]
-        pairs = [same_source_pairs(scores, examples)] if corpus != REVIEWED else []
+        pairs = [] if corpus in self.single_corpora else [same_source_pairs(scores, examples)]
         return [
             token_mcc(facts),
             *pairs,
@@ -351,6 +353,14 @@ class Garble(Tagger):
             severity = SEVERITIES[int(major_p[words].max() >= settings["major_threshold"])]
             category = CATEGORIES[int(scores["words"][words, FIRST_CATEGORY:].mean(0).argmax())]
             found.append((start, end, severity, category, float(any_p[words].max())))
+        return found
+
+    def evidence(self, scores: Any, spans: Sequence[tuple[int, int]]) -> np.ndarray:
+        """[n, 2]: the highest logits of a mark and of a major mark among the words of each span."""
+        found = np.zeros((len(spans), 2), dtype=np.float32)
+        for row, (start, end) in zip(found, spans, strict=True):
+            if words := list(overlapping(scores["offsets"], start, end)):
+                row[:] = scores["words"][words][:, [ANY, SEVERE]].max(0)
         return found
 
     def to_review(self, row: Row) -> Review:
