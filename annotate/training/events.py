@@ -3,8 +3,8 @@ told by four or five outlets of different kinds (agency, copy, retold, spun, tra
 sentence with the facts it reports and marks where its wording went astray.
 
 Two sentences of different outlets that share a fact are siblings. Those of `events.jsonl` came first and
-teach the comparing of articles alone; `events-train-*` and `events-dev`, by eight other hands, hold two
-outlets each in a weak machine's English, and teach garble as well (`annotate.training.written`).
+teach the comparing of articles alone; `events-train-*` and `events-dev`, by fifteen other hands, hold two or
+three outlets each in a weak machine's English, and teach garble as well (`annotate.training.written`).
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from annotate.model.bundle import shipped
 from annotate.quotation import quotations
 from annotate.scoring import Annotator, load
 from annotate.siblings.alignment import (
@@ -290,7 +291,7 @@ def main() -> None:
     threshold = max(np.arange(0.05, 1, 0.05).tolist(), key=half)
     judge = fitted(events + more)
     judges = [replace(one, threshold=float(threshold)) for one in judges]
-    spans = spans_of([*events, *written(LATER)], judges, load())
+    spans = spans_of([*events, *written(LATER)], judges, load(shipped()))
     first = spans.where < len(events)
     drift, drift_threshold, drift_figures = fitted_drift(
         spans.found[first], spans.truth[first], spans.where[first]
