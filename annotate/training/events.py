@@ -2,7 +2,7 @@
 told by four or five outlets of different kinds (agency, copy, retold, spun, translated, partisan), every
 sentence with the facts it reports and marks where its wording went astray.
 
-Two sentences of different outlets that share a fact are siblings. Those of `events.jsonl` came first and
+Two sentences of different outlets that share a fact are siblings. Those of `events-first` came first and
 teach the comparing of articles alone; `events-train-*` and `events-dev`, by fifteen other hands, hold two or
 three outlets each in a weak machine's English, and teach garble as well (`annotate.training.written`).
 """
@@ -31,10 +31,10 @@ Event = dict[str, list[Told]]
 
 
 def read_events(*splits: str) -> dict[str, Event]:
-    """The written events by name: of `train`, `dev`, or "" for those that teach no model."""
+    """The written events by name: of `train`, `dev`, or `first`, which teach no model."""
     rows = resources.files("annotate.training") / "rows"
-    names = [f"events-{split}" if split else "events.jsonl" for split in splits]
-    files = sorted((f for f in rows.iterdir() if f.name.startswith(tuple(names))), key=lambda f: f.name)
+    names = tuple(f"events-{split}" for split in splits)
+    files = sorted((f for f in rows.iterdir() if f.name.startswith(names)), key=lambda f: f.name)
     events: dict[str, Event] = {}
     for file in files:
         for row in map(json.loads, file.read_text(encoding="utf-8").splitlines()):

@@ -80,7 +80,9 @@ def packaged() -> dict[Signal, list[Example]]:
     from annotate.training.written import READ, read_written
 
     named = read_written("own_stances", "train")
-    texts = [t.text for event in read_events("", "train").values() for told in event.values() for t in told]
+    texts = [
+        t.text for event in read_events("first", "train").values() for told in event.values() for t in told
+    ]
     own: dict[Signal, list[Example]] = {}
     for name, (_, signal, _) in READ.items():
         own.setdefault(signal, []).extend(read_written(name, "train"))
