@@ -31,7 +31,7 @@ from annotate.signals.base import Row
 from annotate.signals.garble import GARBLE
 from annotate.signals.stance import STANCE, STANCES
 from annotate.training import frozen, lessons
-from annotate.training.continuing import go_on
+from annotate.training.continuing import go_on, part_way
 from annotate.training.evaluation import score_examples
 from annotate.training.gate import FROZEN, judge
 from annotate.training.retrain import EPOCHS, SHARE, recipe_of
@@ -41,17 +41,19 @@ TAUGHT = "taught"
 NAMES = [signal.name for signal in SIGNALS]
 
 
-def retrained(rows: Sequence[Row], folder: Path) -> Bundle:
-    """The shipped model after these corrections, as the retraining job makes it; articles that the job would
-    hold out do not teach."""
+def retrained(rows: Sequence[Row], folder: Path) -> tuple[Bundle, Bundle]:
+    """The shipped model after these corrections, as the retraining job makes it, and as it would be the whole
+    way; articles that the job would hold out do not teach."""
     taught = lessons.reviewed([(row, names_of(row)) for row in rows], held_out=False)
     enough = EPOCHS * max(map(len, taught.values())) // 2
     given = {**taught, STANCE: lessons.balanced(taught[STANCE])}
     recipe = recipe_of(read_config(shipped()))
     plan = lessons.Lessons(given, lessons.unreviewed([], enough))
-    bundle = go_on(shipped(), plan, recipe, folder, epochs=EPOCHS, share=SHARE)
-    bundle.network.halved = fastest() == "bfloat16"
-    return bundle
+    whole = go_on(shipped(), plan, recipe, folder, epochs=EPOCHS)
+    bundle = part_way(shipped(), whole, SHARE)
+    for each in (bundle, whole):
+        each.network.halved = fastest() == "bfloat16"
+    return bundle, whole
 
 
 def names_of(row: Row) -> list[str]:
@@ -80,7 +82,7 @@ def seeds_in_turn(old: Bundle, folder: Path) -> None:
         # Another name, lest the hash hold some of the four out.
         others = [{**row, "article_id": TAUGHT} for row in rows if row["article_id"] != article]
         left = [row for row in rows if row["article_id"] == article]
-        new = retrained(others, folder / article)
+        new, _ = retrained(others, folder / article)
         mine_garbled = [e.label[0] >= 0.5 for row in left for e in GARBLE.examples(row)]
         garbled += mine_garbled
         stances += [e.label for row in left for e in STANCE.examples(row)]
@@ -105,11 +107,11 @@ def made_up(old: Bundle, folder: Path) -> None:
     """Print the gate's comparisons after corrections of the made-up articles."""
     rows = list(frozen.written())
     started = time.monotonic()
-    new = retrained(rows, folder / "made-up")
+    new, whole = retrained(rows, folder / "made-up")
     seconds = time.monotonic() - started
     given = [(row, NAMES) for row in rows]
     held_out = lessons.reviewed(given, held_out=True)
-    found = judge(old, new, held_out, {FROZEN: lessons.untaught(frozen.frozen(), given)})
+    found = judge(old, new, held_out, {FROZEN: lessons.untaught(frozen.frozen(), given)}, whole=whole)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     taught = len(rows) - len(held_out[GARBLE])
     print(f"made-up articles: {taught} sentences taught in {seconds:.0f} s, peak memory {memory:.2f} GB")

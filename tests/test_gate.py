@@ -69,6 +69,17 @@ def test_small_falls_may_not_add_up_from_one_retraining_to_the_next(bundle, spoi
     assert last.reason == f"a fall of more than {gate.LASTING * gate.MARGIN['hedging']:.2f}"
 
 
+def test_where_more_such_corrections_lead_counts_as_well(bundle, spoiled, few_resamples):
+    """A model that went half of a bad way may be as good as before; the frozen set is asked where it leads."""
+    some = {HEDGING: frozen()[HEDGING][:120]}
+    found = judge(bundle, bundle, some, {FROZEN: some, "hedge_bio": some}, whole=spoiled)
+    assert not found.promote
+    assert [c.where for c in found.compared if not c.passed] == ["frozen set, the whole way"]
+    assert [c.where for c in found.compared] == [HELD, FROZEN, "hedge_bio", "frozen set, the whole way"]
+    assert found.compared[-1].reason == f"a fall of more than {gate.LASTING * gate.MARGIN['hedging']:.2f}"
+    assert judge(bundle, bundle, some, {FROZEN: some}, whole=bundle).promote
+
+
 def test_the_interval_is_of_the_difference_and_drawn_by_article(bundle, spoiled, few_resamples):
     examples = frozen()[HEDGING][:60]
     one = compare(bundle, spoiled, HELD, "reviewed", HEDGING, examples)

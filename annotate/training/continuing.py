@@ -2,8 +2,8 @@
 
 Beside the corrections stand sentences that nobody corrected, each with what the model itself believes of it:
 learning without forgetting (Li & Hoiem 2016). They are the project's own open sentences and those that come
-with the package; research corpora, where they are at hand, join in with their labels. In the end the weights
-go part of the way only, which keeps more of what was known than it costs of what was learned (Wortsman et al.
+with the package; research corpora, where they are at hand, join in with their labels. What then serves goes
+part of the way only, which keeps more of what was known than it costs of what was learned (Wortsman et al.
 2022, Robust fine-tuning of zero-shot models).
 """
 
@@ -55,14 +55,12 @@ def go_on(
     run: Path,
     *,
     epochs: int,
-    share: float = 1.0,
     progress: Progress = lambda done, total, what: None,
 ) -> Bundle:
     """The model in `parent`, its network trained on by the lessons; settings stay as they were.
 
-    recipe: learning rates, batch size, precision, what is frozen, and the most steps it may take; share: how
-    far the weights go from the parent's to what training made of them. `run` keeps the checkpoint: called
-    again after a cut, it goes on from there.
+    recipe: learning rates, batch size, precision, what is frozen, and the most steps it may take. `run` keeps
+    the checkpoint: called again after a cut, it goes on from there.
 
     Raises:
         UserError: for a model that cannot be loaded, a run folder of other lessons, or a full disk.
@@ -86,7 +84,6 @@ def go_on(
         key: believed(network, rows) for key, rows in sets.items() if key[0] == "unreviewed" and rows.examples
     }
     recipe_of_plan = replace(recipe, steps=max(1, len(plan)))
-    parents = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     optimizer, schedule = optimizers(network, recipe_of_plan)
     step, _ = resume(run, network, optimizer, schedule)
     streams = {key: rows.batches() for key, rows in sets.items()}
@@ -103,8 +100,18 @@ def go_on(
         progress(step, len(plan), " ".join(f"{n} {v:.3f}" for n, v in sorted(losses.items())))
         if step % recipe.checkpoint_every == 0 or step == len(plan):
             save(run / "checkpoint.pt", state_of(network, optimizer, schedule, step, best=0.0))
-    trained = network.state_dict()
-    network.load_state_dict({name: before.lerp(trained[name], share) for name, before in parents.items()})
     network.halved = False
     network.eval()
+    return bundle
+
+
+def part_way(parent: Path, whole: Bundle, share: float) -> Bundle:
+    """The model on the straight line between two: so far of the way from the parent's weights to those of a
+    model that went on from it."""
+    bundle = load_bundle(parent)
+    after = whole.network.state_dict()
+    between = {name: before.lerp(after[name], share) for name, before in bundle.network.state_dict().items()}
+    bundle.network.load_state_dict(between)
+    for mine, theirs in zip(bundle.network.parameters(), whole.network.parameters(), strict=True):
+        mine.requires_grad_(theirs.requires_grad)  # what did not learn is not written either
     return bundle

@@ -1,16 +1,17 @@
 """The gate: whether a retrained model may serve.
 
 Both models are measured on the same sentences: held-out corrections, which must not get worse, and the frozen
-set (with `--data` the corpora's dev sets as well), where no signal may fall by more than its margin, nor by
-more than LASTING margins since the model that a row of retrainings began with: small falls add up. Figures
-come with the interval of their difference by a paired bootstrap over articles (Efron & Tibshirani 1993; Koehn
-2004).
+set (with `--data` the corpora's dev sets as well), where no signal may fall by more than its margin. Small
+falls add up: by more than LASTING margins no signal may fall since the model that a row of retrainings began
+with, nor on the frozen set with the model that goes the whole way, of which the new one goes a part, since
+more such corrections lead there. Figures come with the interval of their difference by a paired bootstrap
+over articles (Efron & Tibshirani 1993; Koehn 2004).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,7 +26,8 @@ MARGIN = {"stance": 0.03, "attribution": 0.02, "hedging": 0.02, "loaded": 0.02, 
 """How far the mean figure of a signal may fall on a frozen set."""
 DEFAULT_MARGIN = 0.02
 LASTING = 2
-"""How many margins it may have fallen by since the first model of a row of retrainings."""
+"""How many margins it may have fallen by since the first model of a row of retrainings, or fall by when all
+the way is gone."""
 RESAMPLES = 1000
 HELD_OUT = 5
 """One article in so many is held out of training."""
@@ -91,25 +93,35 @@ def judge(
     frozen: Mapping[str, Mapping[Signal, Sequence[Example]]],
     progress: Callable[[str, int, int], None] = lambda what, done, total: None,
     first: tuple[str, Bundle] | None = None,
+    whole: Bundle | None = None,
 ) -> Judgement:
     """Compare two models; `frozen` are named sets, by corpus name for a published one; `first`: name and
-    model that the row of retrainings began with, where it is not the old one.
+    model that the row of retrainings began with, where it is not the old one; `whole`: the model that went
+    the whole way, where the new one went a part.
 
     Held out: the new model may not be worse with 99 % confidence. A signal with fewer than FEWEST examples
     there, or of fewer than FEWEST_ARTICLES articles, is reported and decides nothing.
     """
-    jobs = [(old, HELD, REVIEWED, signal, examples) for signal, examples in held_out.items() if examples]
-    began = [(first[1], f" since {first[0]}")] if first else []
-    for before, since in [(old, ""), *began]:
-        for name, by_signal in frozen.items():
+    jobs = [
+        (old, new, HELD, REVIEWED, signal, examples, 1) for signal, examples in held_out.items() if examples
+    ]
+
+    def ask(before: Bundle, after: Bundle, names: Iterable[str], what: str, margins: int) -> None:
+        for name in names:
             corpus = name if name != FROZEN else REVIEWED
-            jobs += [
-                (before, name + since, corpus, signal, some) for signal, some in by_signal.items() if some
-            ]
+            for signal, some in frozen[name].items():
+                if some:
+                    jobs.append((before, after, name + what, corpus, signal, some, margins))
+
+    ask(old, new, frozen, "", 1)
+    if first:
+        ask(first[1], new, frozen, f" since {first[0]}", LASTING)
+    if whole:
+        ask(old, whole, [FROZEN], ", the whole way", LASTING)
     found = []
-    for done, (before, where, corpus, signal, examples) in enumerate(jobs):
+    for done, job in enumerate(jobs):
         progress("Judging", done, len(jobs))
-        found.append(compare(before, new, where, corpus, signal, examples, 1 if before is old else LASTING))
+        found.append(compare(*job))
     progress("Judging", len(jobs), len(jobs))
     return Judgement(all(c.passed for c in found), found)
 

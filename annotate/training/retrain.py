@@ -37,6 +37,8 @@ MIN_CORRECTIONS = 20
 EPOCHS = 8
 SHARE = 0.5
 """How far a model goes, of the way to what its corrections make of it."""
+WHOLE = "whole"
+"""The folder of the model that goes all of it, which never serves: the gate looks where corrections lead."""
 STEPS = 1600
 """At the most: ten minutes on two cores."""
 OPEN_ROWS = 6000
@@ -240,12 +242,12 @@ class Run:
         return Standing.write(path, found())
 
     def fit(self, truths: Sequence[Truth], rows: Standing) -> Path:
-        """The new model's folder."""
+        """The new model's folder; beside it, in WHOLE, stands the model that went the whole way."""
         from annotate.model.bundle import read_config, save_bundle
         from annotate.model.encoder import EncoderSpec
         from annotate.signals.stance import STANCE
         from annotate.training import lessons, processes
-        from annotate.training.continuing import go_on
+        from annotate.training.continuing import go_on, part_way
 
         folder = self.folder / "model"
         if folder.is_dir():
@@ -264,27 +266,29 @@ class Run:
         counts = {signal.name: len(examples) for signal, examples in reviewed.items()}
         self.keep(taught=counts, replayed={name: len(rows) for name, rows in taught.replay.items()})
         recipe = recipe_of(config)
-        work = partial(go_on, parent, taught, recipe, self.folder / "fit", epochs=EPOCHS, share=SHARE)
+        work = partial(go_on, parent, taught, recipe, self.folder / "fit", epochs=EPOCHS)
         processes.together(work)
-        bundle = work(progress=lambda done, total, losses: self.reporter.step("Training", done, total))
-        save_bundle(
-            folder,
-            bundle.network,
-            bundle.settings,
-            name=f"retrained-{self.record['started'][:10]}",
-            encoder=EncoderSpec(**config["encoder"]),
-            training={
-                **config["training"],
-                "snapshot": self.record["snapshot"],
-                "project": self.project,
-                "taught": counts,
-                "recipe": {**config["training"].get("recipe", {}), "frozen": recipe.frozen},
-                "continued": {k: v for k, v in asdict(recipe).items() if k != "encoder"}
-                | {"epochs": EPOCHS, "share": SHARE},
-            },
-            figures={},
-            parent=self.record["parent"],
-        )
+        whole = work(progress=lambda done, total, losses: self.reporter.step("Training", done, total))
+        continued = {k: v for k, v in asdict(recipe).items() if k != "encoder"} | {"epochs": EPOCHS}
+        for place, share in ((self.folder / WHOLE, 1.0), (folder, SHARE)):
+            bundle = part_way(parent, whole, share)
+            save_bundle(
+                place,
+                bundle.network,
+                bundle.settings,
+                name=f"retrained-{self.record['started'][:10]}",
+                encoder=EncoderSpec(**config["encoder"]),
+                training={
+                    **config["training"],
+                    "snapshot": self.record["snapshot"],
+                    "project": self.project,
+                    "taught": counts,
+                    "recipe": {**config["training"].get("recipe", {}), "frozen": recipe.frozen},
+                    "continued": {**continued, "share": share},
+                },
+                figures={},
+                parent=self.record["parent"],
+            )
         self.log("Trained on " + ", ".join(f"{n} examples of {name}" for name, n in counts.items()) + ".")
         return folder
 
@@ -306,12 +310,12 @@ class Run:
             sets |= lessons.dev_sets(self.data)
         parent = registry.version(self.record["parent"])
         began = registry.origin(parent.name)
-        old, new = load_bundle(parent.folder), load_bundle(model)
+        old, new, whole = (load_bundle(f) for f in (parent.folder, model, self.folder / WHOLE))
         first = old if began.name == parent.name else load_bundle(began.folder)
-        for bundle in (old, new, first):
+        for bundle in (old, new, whole, first):
             bundle.network.halved = fastest() == "bfloat16"
         since = None if first is old else (began.name, first)
-        said: Judgement = judge(old, new, held_out, sets, self.reporter.step, since)
+        said: Judgement = judge(old, new, held_out, sets, self.reporter.step, since, whole)
         lines = said.lines()
         if not any(held_out.values()):
             lines.append("No article with corrections is held out yet: the frozen set alone decided.")
