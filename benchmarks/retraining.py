@@ -17,7 +17,7 @@ from __future__ import annotations
 import resource
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from sklearn.metrics import average_precision_score, confusion_matrix, f1_score
 from annotate.model.bundle import Bundle, load_bundle, read_config, shipped
 from annotate.model.precision import fastest
 from annotate.signals import SIGNALS
-from annotate.signals.base import Row
+from annotate.signals.base import Example, Row, Signal
 from annotate.signals.garble import GARBLE
 from annotate.signals.stance import STANCE, STANCES
 from annotate.training import frozen, lessons
@@ -42,9 +42,13 @@ NAMES = [signal.name for signal in SIGNALS]
 
 
 def retrained(rows: Sequence[Row], folder: Path) -> tuple[Bundle, Bundle]:
-    """The shipped model after these corrections, as the retraining job makes it, and as it would be the whole
-    way; articles that the job would hold out do not teach."""
-    taught = lessons.reviewed([(row, names_of(row)) for row in rows], held_out=False)
+    """The shipped model after these corrections; articles that the job would hold out do not teach."""
+    return retrained_on(lessons.reviewed([(row, names_of(row)) for row in rows], held_out=False), folder)
+
+
+def retrained_on(taught: Mapping[Signal, list[Example]], folder: Path) -> tuple[Bundle, Bundle]:
+    """The shipped model after these examples, as the retraining job makes it, and as it would be the whole
+    way."""
     enough = EPOCHS * max(map(len, taught.values())) // 2
     given = {**taught, STANCE: lessons.balanced(taught[STANCE])}
     recipe = recipe_of(read_config(shipped()))

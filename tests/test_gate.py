@@ -70,7 +70,7 @@ def test_small_falls_may_not_add_up_from_one_retraining_to_the_next(bundle, spoi
 
 
 def test_where_more_such_corrections_lead_counts_as_well(bundle, spoiled, few_resamples):
-    """A model that went half of a bad way may be as good as before; the frozen set is asked where it leads."""
+    """A model that went half of a bad way may be as good as before."""
     some = {HEDGING: frozen()[HEDGING][:120]}
     found = judge(bundle, bundle, some, {FROZEN: some, "hedge_bio": some}, whole=spoiled)
     assert not found.promote
