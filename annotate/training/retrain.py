@@ -250,7 +250,7 @@ class Run:
         from annotate.training.continuing import go_on, part_way
 
         folder = self.folder / "model"
-        if folder.is_dir():
+        if folder.is_dir() and (self.folder / WHOLE).is_dir():
             return folder
         parent = registry.version(self.record["parent"]).folder
         config = read_config(parent)
