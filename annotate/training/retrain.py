@@ -270,8 +270,8 @@ class Run:
         processes.together(work)
         whole = work(progress=lambda done, total, losses: self.reporter.step("Training", done, total))
         continued = {k: v for k, v in asdict(recipe).items() if k != "encoder"} | {"epochs": EPOCHS}
-        for place, share in ((self.folder / WHOLE, 1.0), (folder, SHARE)):
-            bundle = part_way(parent, whole, share)
+        half = part_way(parent, whole, SHARE)
+        for place, bundle, share in ((self.folder / WHOLE, whole, 1.0), (folder, half, SHARE)):
             save_bundle(
                 place,
                 bundle.network,
